@@ -1,0 +1,1 @@
+"""Open documents: text by lines, frozen snapshots, positions in every encoding."""

@@ -1,0 +1,49 @@
+"""One document as it was when a request came in: frozen, so that nothing needs a lock while the model runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from lsp_server.documents.text_lines import without_end
+
+
+@dataclass(frozen=True)
+class DocumentSnapshot:
+    """Text and caret of one document at one version. Lines and columns are 0-based, columns count characters."""
+
+    uri: str
+    path: str | None
+    """Path relative to its workspace folder with `/`, the bare file name outside of one, `None` for untitled documents."""
+    language_id: str
+    version: int
+    lines: tuple[str, ...]
+    """Each with its line end."""
+    caret_line: int
+    caret_column: int
+
+    @cached_property
+    def size_characters(self) -> int:
+        """Length of the text."""
+        return sum(map(len, self.lines))
+
+    @cached_property
+    def caret_offset(self) -> int:
+        """Offset of the caret into the text, in characters."""
+        return sum(map(len, self.lines[: self.caret_line])) + self.caret_column
+
+    @property
+    def line_before_caret(self) -> str:
+        """The caret's line up to the caret."""
+        return self.lines[self.caret_line][: self.caret_column]
+
+    @property
+    def line_after_caret(self) -> str:
+        """The rest of the caret's line, without its line end."""
+        return without_end(self.lines[self.caret_line])[self.caret_column :]
+
+    @property
+    def line_end(self) -> str:
+        """The line end that this file uses: that of its first line, LF where it has only one line."""
+        first = self.lines[0]
+        return first[len(without_end(first)) :] or "\n"

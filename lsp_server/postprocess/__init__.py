@@ -1,0 +1,1 @@
+"""What the user should see of the model's answer."""

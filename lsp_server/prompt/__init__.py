@@ -1,0 +1,1 @@
+"""Prompts: how a family of models wants the context laid out."""

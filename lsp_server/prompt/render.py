@@ -1,0 +1,45 @@
+"""A window of code laid out the way the model was trained: segments of text and control tokens."""
+
+from __future__ import annotations
+
+from lsp_server.documents.languages import comment_mark
+from lsp_server.engine.base import Prompt, Segment, Special, Text
+from lsp_server.prompt.fim_templates import FimTemplate, Token
+
+_SHORTEST_STOP_CHARACTERS = 8
+
+
+def header(path: str | None, language_id: str, template: FimTemplate) -> str:
+    """One comment line that names the file; where nothing marks the file as code, a line that names the language, too.
+
+    The `# language:` line is how the authors of Ling-Coder-Lite ask their base model (codefuse-evaluation,
+    humaneval_x_base_preprocessor.py).
+    """
+    mark = comment_mark(language_id)
+    language = f"{mark} language: {language_id}\n" if not template.markers else ""
+    return language + (f"{mark} {path}\n" if path else "")
+
+
+def render(template: FimTemplate, head: str, prefix: str, suffix: str) -> Prompt:
+    """The prompt for one window. Text is never joined with control tokens into one string."""
+    if template.prefix is None or template.suffix is None or template.middle is None:
+        return (Text(head + prefix),)
+    before = (Special(template.prefix), Text(head + prefix))
+    after = (Special(template.suffix), Text(suffix))
+    parts: tuple[Segment, ...] = (*after, *before) if template.suffix_first else (*before, *after)
+    return tuple(part for part in (*parts, Special(template.middle)) if part != Text(""))
+
+
+def stop_tokens(template: FimTemplate) -> tuple[Token, ...]:
+    """Every marker that the prompt uses also ends generation."""
+    return tuple(dict.fromkeys((*template.stop, *template.markers)))
+
+
+def stop_texts(template: FimTemplate, suffix: str, *, single_line: bool) -> tuple[str, ...]:
+    """Texts that end generation: the line end inside a line and, for a model that cannot see the suffix, its beginning."""
+    stops = ["\n"] if single_line else []
+    if not template.markers:
+        first = next((line.strip() for line in suffix.splitlines() if line.strip()), "")
+        if len(first) >= _SHORTEST_STOP_CHARACTERS:
+            stops.append(first)
+    return tuple(stops)
