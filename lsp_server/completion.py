@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from lsp_server.context.window import CHARACTERS_PER_TOKEN, Window, take_window
 from lsp_server.documents.snapshot import DocumentSnapshot
-from lsp_server.engine.base import Engine, EngineState, Finished, GenerateRequest, ModelInfo, Piece
-from lsp_server.errors import CompletionError, EngineGone
+from lsp_server.engine.base import Engine, EngineState, Finished, FinishReason, GenerateRequest, ModelInfo, Piece
+from lsp_server.errors import CompletionError, EngineBusy, EngineGone
 from lsp_server.outcome import Outcome, Skip, Suggestion, Times, TokenCounts, Verdict
 from lsp_server.postprocess import pipeline
 from lsp_server.postprocess.rule import Candidate
@@ -21,6 +21,9 @@ from lsp_server.settings import Settings
 
 _HUNG_ENGINE_MS = 250
 """How long after its deadline an engine may stay silent before the request ends without it."""
+
+_LINE_SHARE = 1 / 16
+"""Share of the budget kept for the caret's line, so that typing in it does not change which window fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ async def complete(request: CompletionRequest, engine: Engine) -> Outcome:
         return model if isinstance(model, Outcome) else await _generated(request, engine, model)
     except EngineGone as error:
         return _ended(request, Skip.ENGINE_GONE, str(error))
+    except EngineBusy as error:
+        return _ended(request, Skip.LOADING, str(error))
     except CompletionError as error:
         return _ended(request, Skip.ENGINE_FAILED, str(error))
 
@@ -61,7 +66,7 @@ def _refusal(request: CompletionRequest) -> Skip | None:
     """Why this document gets no suggestion, before anything is computed."""
     if not request.settings.enabled and not request.invoked:
         return Skip.OFF
-    if request.snapshot.size_characters > request.settings.max_file_bytes:
+    if request.snapshot.is_larger_than(request.settings.max_file_bytes):
         return Skip.TOO_LARGE
     if any("\0" in line for line in request.snapshot.lines):
         return Skip.BINARY
@@ -83,41 +88,69 @@ async def _loaded_model(request: CompletionRequest, engine: Engine) -> ModelInfo
 
 
 async def _generated(request: CompletionRequest, engine: Engine, model: ModelInfo) -> Outcome:
+    ends_s = _deadline_s(request)
     template = choose_template(request.settings.fim_template, model)
     snapshot, settings = request.snapshot, request.settings
-    head = render.header(snapshot.path, snapshot.language_id, template)
-    window = await _fitting_window(request, engine, head, min(settings.max_prompt_tokens, _room(model, settings)))
+    max_new_tokens = min(settings.max_new_tokens, model.context_tokens // 2)
+    budget_tokens = max(1, min(settings.max_prompt_tokens, model.context_tokens - max_new_tokens - 8))
+    head = _short_header(render.header(snapshot.path, snapshot.language_id, template), budget_tokens)
+    try:
+        window = await asyncio.wait_for(_fitting_window(request, engine, head, budget_tokens), _left_s(ends_s))
+    except asyncio.TimeoutError:
+        return _ended(request, Skip.DEADLINE)
     blank = Candidate("", snapshot, settings.max_lines)
-    deadline_ms = settings.invoked_deadline_ms if request.invoked else settings.deadline_ms
     asked = GenerateRequest(
         prompt=render.render(template, head, window.prefix, window.suffix),
         lane=snapshot.uri,
-        max_new_tokens=settings.max_new_tokens,
+        max_new_tokens=max_new_tokens,
         stop_texts=render.stop_texts(template, window.suffix, single_line=single_line(blank)),
         stop_tokens=render.stop_tokens(template),
-        deadline_ms=deadline_ms,
+        deadline_ms=_left_s(ends_s) * 1000,
     )
-    answer = await _streamed(asked, engine, deadline_ms)
+    answer = await _streamed(asked, engine, _left_s(ends_s))
     return _judged(request, blank.with_text(answer.text), answer)
 
 
-def _room(model: ModelInfo, settings: Settings) -> int:
-    return max(1, model.context_tokens - settings.max_new_tokens - 8)
+def _deadline_s(request: CompletionRequest) -> float:
+    """When the answer is due. An invoked request may have waited for the model: its time counts from now."""
+    if request.invoked:
+        return time.perf_counter() + request.settings.invoked_deadline_ms / 1000
+    return request.received_s + request.settings.deadline_ms / 1000
+
+
+def _left_s(ends_s: float) -> float:
+    return max(0.0, ends_s - time.perf_counter())
+
+
+def _short_header(head: str, budget_tokens: int) -> str:
+    """The header, unless a very long path would take the room of the code."""
+    return head if len(head.encode("utf-8", "replace")) <= budget_tokens // 2 else ""
 
 
 async def _fitting_window(request: CompletionRequest, engine: Engine, head: str, budget_tokens: int) -> Window:
     """The largest window, of a fixed ladder of sizes, whose tokens fit."""
     for rate in CHARACTERS_PER_TOKEN:
         window = take_window(request.snapshot, budget_tokens, rate)
-        texts = (head + window.prefix, window.suffix)
-        if sum(len(text.encode("utf-8", "replace")) for text in texts) <= budget_tokens:
-            return window  # a token has at least one byte
-        if sum(await engine.count_tokens(texts)) <= budget_tokens:
-            return window
+        if len((head + window.prefix + window.suffix).encode("utf-8", "replace")) <= budget_tokens:
+            break  # a token has at least one byte
+        if await _tokens_when_full(window, engine, head, int(budget_tokens * _LINE_SHARE)) <= budget_tokens:
+            break
     return window
 
 
-async def _streamed(asked: GenerateRequest, engine: Engine, deadline_ms: float) -> _Answer:
+async def _tokens_when_full(window: Window, engine: Engine, head: str, line_tokens: int) -> float:
+    """Tokens that the window will have when typing has filled it: the same for every key, so that the choice stays.
+
+    What is counted are pieces that change rarely, which the engine need not tokenize again at each key.
+    """
+    above, newline, before_caret = (head + window.prefix).rpartition("\n")
+    after_caret, line_end, below = window.suffix.partition("\n")
+    counts = await engine.count_tokens((above + newline, before_caret + after_caret, line_end + below))
+    growth = max(1.0, window.room_characters / max(1, len(above)))
+    return counts[0] * growth + max(counts[1], line_tokens) + counts[2]
+
+
+async def _streamed(asked: GenerateRequest, engine: Engine, left_s: float) -> _Answer:
     """All that the engine streams until its deadline, and a little longer for one that hangs."""
     answer = _Answer()
 
@@ -130,7 +163,7 @@ async def _streamed(asked: GenerateRequest, engine: Engine, deadline_ms: float) 
                     answer.finished = event
 
     try:
-        await asyncio.wait_for(collect(), (deadline_ms + _HUNG_ENGINE_MS) / 1000)
+        await asyncio.wait_for(collect(), left_s + _HUNG_ENGINE_MS / 1000)
     except asyncio.TimeoutError:
         pass
     return answer
@@ -140,18 +173,24 @@ def _judged(request: CompletionRequest, candidate: Candidate, answer: _Answer) -
     """Post-processing, and the outcome with its figures."""
     snapshot, finished = request.snapshot, answer.finished
     if not answer.text.strip():
-        out_of_time = finished is None or finished.reason.value == "deadline"
+        out_of_time = finished is None or finished.reason is FinishReason.DEADLINE
         return _ended(request, Skip.DEADLINE if out_of_time else Skip.EMPTY, answer=answer)
     candidate, verdicts = pipeline.run(candidate)
     if not candidate.text.strip():
-        return _ended(request, Skip.NOTHING_LEFT, f"emptied by {verdicts[-1].rule}", answer)
+        return _ended(request, Skip.NOTHING_LEFT, f"emptied by {verdicts[-1].rule}", answer, verdicts)
     start = snapshot.caret_offset
     suggestion = Suggestion(candidate.text, start, start + candidate.replaced_characters)
     return _outcome(request, answer, suggestion=suggestion, rules=verdicts)
 
 
-def _ended(request: CompletionRequest, skip: Skip, detail: str = "", answer: _Answer | None = None) -> Outcome:
-    return _outcome(request, answer or _Answer(), skip=skip, detail=detail)
+def _ended(
+    request: CompletionRequest,
+    skip: Skip,
+    detail: str = "",
+    answer: _Answer | None = None,
+    rules: tuple[Verdict, ...] = (),
+) -> Outcome:
+    return _outcome(request, answer or _Answer(), skip=skip, detail=detail, rules=rules)
 
 
 def _outcome(

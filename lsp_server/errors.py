@@ -55,3 +55,24 @@ class RuntimeFolderError(CompletionError):
 
 class WireError(CompletionError):
     """The other side of the socket sent something that is no message."""
+
+
+_KINDS: dict[str, type[CompletionError]] = {
+    kind.__name__: kind
+    for kind in (CompletionError, ModelFileError, EngineError, EngineGone, EngineBusy, TemplateMismatch, WireError)
+}
+
+
+def error_to_wire(error: CompletionError) -> dict[str, object]:
+    """An error as JSON."""
+    if isinstance(error, PromptTooLong):
+        return {"kind": "PromptTooLong", "prompt_tokens": error.prompt_tokens, "limit_tokens": error.limit_tokens}
+    return {"kind": type(error).__name__, "message": str(error)}
+
+
+def error_from_wire(data: dict[str, object]) -> CompletionError:
+    """The error that `error_to_wire` made JSON of."""
+    prompt_tokens, limit_tokens = data.get("prompt_tokens"), data.get("limit_tokens")
+    if isinstance(prompt_tokens, int) and isinstance(limit_tokens, int):
+        return PromptTooLong(prompt_tokens, limit_tokens)
+    return _KINDS.get(str(data.get("kind")), CompletionError)(str(data.get("message", "")))

@@ -7,9 +7,11 @@ Engine settings (threads, GPU layers, context) are per machine and live in `engi
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +41,18 @@ class Settings:
 
 DEFAULTS = Settings()
 
-_MINIMUM = {
-    "max_prompt_tokens": 64,
-    "max_new_tokens": 1,
-    "max_lines": 1,
-    "deadline_ms": 50,
-    "invoked_deadline_ms": 50,
-    "load_wait_ms": 0,
-    "max_file_bytes": 1,
+_RANGES = {
+    "max_prompt_tokens": (64, 131_072),
+    "max_new_tokens": (1, 4096),
+    "max_lines": (1, 1000),
+    "deadline_ms": (50, 600_000),
+    "invoked_deadline_ms": (50, 600_000),
+    "load_wait_ms": (0, 3_600_000),
+    "max_file_bytes": (1, 1_000_000_000),
 }
+
+_SECTION = "lingCoder"
+_LONGEST_QUOTE_CHARACTERS = 40
 
 
 def wire_name(field: str) -> str:
@@ -58,27 +63,29 @@ def wire_name(field: str) -> str:
 def read_settings(options: object, base: Settings = DEFAULTS) -> tuple[Settings, list[str]]:
     """Settings from what an editor sent, over `base`, and sentences about what could not be used.
 
-    Accepts `{"lingCoder": {...}}`, the bare section, and `None` (editors send it for "nothing configured").
+    Accepts `{"lingCoder": {...}}`, the bare section, and flat names (`"lingCoder.maxLines"`). `None`, for the whole or for
+    one setting, is what editors send for "not configured".
     """
-    if isinstance(options, Mapping) and isinstance(options.get("lingCoder"), Mapping):
-        options = options["lingCoder"]
+    if isinstance(options, Mapping) and _SECTION in options:
+        options = options[_SECTION]
     if options is None:
         return base, []
     if not isinstance(options, Mapping):
-        return base, [f"settings must be an object, got {type(options).__name__}; they were ignored"]
+        return base, [f"settings must be an object, got {_quoted(options)}; they were ignored"]
     fields = {wire_name(field.name): field.name for field in dataclasses.fields(Settings)}
     used: dict[str, object] = {}
     problems: list[str] = []
-    for name, value in options.items():
+    for sent, value in options.items():
+        name = str(sent).removeprefix(f"{_SECTION}.")
         if name not in fields:
-            problems.append(f"`lingCoder.{name}` is unknown and was ignored")
+            problems.append(f"`{_SECTION}.{_clipped(name)}` is unknown and was ignored")
             continue
-        problem = _problem_of(fields[name], value)
-        if problem is None:
-            used[fields[name]] = value
-        else:
+        problem = None if value is None else _problem_of(fields[name], value)
+        if problem is not None:
             default = getattr(base, fields[name])
-            problems.append(f"`lingCoder.{name}` must be {problem}, got {value!r}; {default!r} is used")
+            problems.append(f"`{_SECTION}.{name}` must be {problem}, got {_quoted(value)}; {_quoted(default)} is used")
+        elif value is not None:
+            used[fields[name]] = int(value) if isinstance(value, float) else value
     return dataclasses.replace(base, **used), problems  # type: ignore[arg-type]  # checked field by field above
 
 
@@ -89,7 +96,23 @@ def _problem_of(field: str, value: object) -> str | None:
         return None if isinstance(value, bool) else "true or false"
     if expected is str:
         return None if isinstance(value, str) else "a text"
-    least = _MINIMUM[field]
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        return f"a whole number of {least} or more"
-    return None
+    least, most = _RANGES[field]
+    return None if _is_whole(value) and least <= value <= most else f"a whole number from {least} to {most}"
+
+
+def _is_whole(value: object) -> TypeGuard[int | float]:
+    """Whether it is a whole number; `64.0` is one, as editors with one kind of number send it."""
+    if isinstance(value, float):
+        return value.is_integer()
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _quoted(value: object) -> str:
+    """A value as it was sent, short enough for a sentence."""
+    if isinstance(value, (str, int, float)):
+        return _clipped(json.dumps(value))
+    return "a list" if isinstance(value, (list, tuple)) else "an object" if isinstance(value, Mapping) else repr(value)
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= _LONGEST_QUOTE_CHARACTERS else text[: _LONGEST_QUOTE_CHARACTERS - 1] + "…"

@@ -2,7 +2,7 @@
 
 The beginning of the prefix is a function of the caret's line alone and moves in steps of a quarter of the budget: as long as
 the step does not change, every key only appends to the prompt and the cached tokens stay valid. Budgets are in tokens, the
-text is cut in characters; `ladder` gives the rates that a caller tries from generous to careful until the counted tokens fit.
+text is cut in characters; a caller tries `CHARACTERS_PER_TOKEN` from generous to careful until the counted tokens fit.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from lsp_server.documents.snapshot import DocumentSnapshot
 SUFFIX_SHARE = 0.15
 """Share of the budget for the text after the caret: it is evaluated anew whenever it changes."""
 
-CHARACTERS_PER_TOKEN = (4.0, 3.0, 2.0, 1.0, 0.5, 0.25)
-"""Rates to try in this order. Code has 3 to 4 characters a token; runs of symbols or of rare scripts have less than one."""
+CHARACTERS_PER_TOKEN = (4.0, 3.0, 2.0, 1.0, 0.5, 0.25, 0.1, 0.0)
+"""Rates to try in this order. Code has 3 to 4 characters a token; runs of symbols or of rare scripts have less than one. The
+last one leaves a few characters, so that something fits into any budget."""
 
 _STEPS = 4
 
@@ -28,6 +29,8 @@ class Window:
     suffix: str
     first_line: int
     """0-based line in which the prefix begins."""
+    room_characters: int = 0
+    """Length that the prefix may reach before its beginning moves on; 0 where the file fits from its beginning."""
 
 
 def take_window(snapshot: DocumentSnapshot, budget_tokens: int, characters_per_token: float) -> Window:
@@ -37,8 +40,10 @@ def take_window(snapshot: DocumentSnapshot, budget_tokens: int, characters_per_t
     prefix_characters = max(1, int(budget * (1 - SUFFIX_SHARE)))
     first = _first_line(snapshot, prefix_characters)
     prefix = "".join(snapshot.lines[first : snapshot.caret_line]) + snapshot.line_before_caret
-    prefix = prefix[_excess_of_one_line(len(prefix), prefix_characters) :]
-    return Window(_unix(prefix), _unix(_suffix(snapshot, suffix_characters)), first)
+    excess = _excess_of_one_line(len(prefix), prefix_characters)
+    suffix = _suffix(snapshot, suffix_characters)
+    first_line = first + _unix(prefix[:excess]).count("\n")
+    return Window(_unix(prefix[excess:]), _unix(suffix), first_line, prefix_characters if first else 0)
 
 
 def _first_line(snapshot: DocumentSnapshot, prefix_characters: int) -> int:

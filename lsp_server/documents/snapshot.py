@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from lsp_server.documents.positions import PositionEncoding, to_units
 from lsp_server.documents.text_lines import without_end
 
 
@@ -26,6 +27,12 @@ class DocumentSnapshot:
     def size_characters(self) -> int:
         """Length of the text."""
         return sum(map(len, self.lines))
+
+    def is_larger_than(self, limit_bytes: int) -> bool:
+        """Whether the text takes more than `limit_bytes` in UTF-8; counted only where it is not clear from the length."""
+        if not limit_bytes // 4 < self.size_characters <= limit_bytes:
+            return self.size_characters > limit_bytes
+        return sum(to_units(line, PositionEncoding.UTF8) for line in self.lines) > limit_bytes
 
     @cached_property
     def caret_offset(self) -> int:

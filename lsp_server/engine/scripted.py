@@ -13,7 +13,7 @@ import json
 import re
 import time
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from lsp_server.engine.base import (
@@ -36,6 +36,7 @@ from lsp_server.outcome import TokenCounts
 _TOKEN = re.compile(r"<\|?\w+\|?>|\w{1,4}|\s+|.", re.DOTALL)
 _SPECIALS = {1: "<|fim_prefix|>", 2: "<|fim_suffix|>", 3: "<|fim_middle|>"}
 _GARBAGE = "\x00\ufffd\x1b[31m<role>\r\n\u202e"
+_FAILURES = ("crash", "hang", "garbage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,51 @@ def read_rules(path: Path) -> tuple[Rule, ...]:
     """
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
-        rules = tuple(Rule(**entry) for entry in entries)
-        for rule in rules:
-            re.compile(rule.match or "")
-    except (OSError, ValueError, TypeError, re.error) as error:
-        raise ModelFileError(f"The script {path} cannot be used: {error}. It must be a JSON list of rules.") from error
-    return rules
+        if not isinstance(entries, list):
+            raise ValueError("it must be a JSON list of rules")
+        return tuple(_rule(number, entry) for number, entry in enumerate(entries, start=1))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelFileError(f"The script {path} cannot be used: {error}.") from error
+
+
+def _rule(number: int, entry: object) -> Rule:
+    """One entry, checked.
+
+    Raises:
+        ValueError: it is no rule; the message says why.
+    """
+    if not isinstance(entry, dict):
+        raise ValueError(f"rule {number} must be an object")
+    for name, value in entry.items():
+        if (expected := _problem_of(name, value)) is not None:
+            raise ValueError(f"`{name}` of rule {number} {expected}")
+    return Rule(**entry)
+
+
+def _problem_of(name: str, value: object) -> str | None:
+    """What is wrong with one value of a rule."""
+    if name == "text":
+        return None if isinstance(value, str) else "must be a text"
+    if name == "match":
+        return _problem_of_regex(value)
+    if name in ("logprob", "token_ms"):
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return None if number else "must be a number"
+    if name == "fail":
+        return None if value is None or value in _FAILURES else f"must be one of {', '.join(_FAILURES)}, or null"
+    return "is unknown; known: match, text, logprob, token_ms, fail"
+
+
+def _problem_of_regex(value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        return "must be a regular expression"
+    try:
+        re.compile(value)
+    except re.error as error:
+        return f"is no regular expression: {error}"
+    return None
 
 
 def render(prompt: Prompt) -> str:
@@ -74,16 +114,20 @@ def _name(token: str | int) -> str:
     return token if isinstance(token, str) else _SPECIALS.get(token, f"<|{token}|>")
 
 
-@dataclass
 class ScriptedEngine:
     """Implements `Engine` from a table of rules."""
 
-    rules: tuple[Rule, ...]
-    name: str = "scripted"
-    load_ms: float = 0.0
-    _seen: dict[str, list[str]] = field(default_factory=dict)
-    _listeners: list[StatusListener] = field(default_factory=list)
-    _status: EngineStatus = EngineStatus(EngineState.STOPPED)
+    def __init__(self, rules: tuple[Rule, ...], name: str = "scripted", load_ms: float = 0.0) -> None:
+        self.rules = rules
+        self.name = name
+        self.load_ms = load_ms
+        self._seen: dict[str, list[str]] = {}
+        """Tokens of the newest prompt in each lane."""
+        self._listeners: list[StatusListener] = []
+        self._status = EngineStatus(EngineState.STOPPED)
+        self._loading: asyncio.TimerHandle | None = None
+        self._closed = asyncio.Event()
+        """Set by `close`; generations hold the one that was there when they began."""
 
     @property
     def status(self) -> EngineStatus:
@@ -98,7 +142,7 @@ class ScriptedEngine:
         """Be ready at once, or after `load_ms`."""
         if self._status.state is EngineState.STOPPED:
             self._set(EngineStatus(EngineState.LOADING, "Loading the script", 0))
-            asyncio.get_running_loop().call_later(self.load_ms / 1000, self._loaded)
+            self._loading = asyncio.get_running_loop().call_later(self.load_ms / 1000, self._loaded)
 
     def _loaded(self) -> None:
         model = ModelInfo(self.name, "", 16384, 1, 2, 3, has_chat_template=True)
@@ -123,39 +167,74 @@ class ScriptedEngine:
 
     async def generate(self, request: GenerateRequest) -> AsyncGenerator[Piece | Finished, None]:
         """Stream the text of the first rule that matches."""
-        started = time.monotonic()
         rendered = render(request.prompt)
         rule = next((rule for rule in self.rules if rule.match is None or re.search(rule.match, rendered)), Rule())
         tokens = _TOKEN.findall(rendered)
         reused = min(common_prefix_length(self._seen.get(request.lane, []), tokens), max(0, len(tokens) - 1))
         self._seen[request.lane] = tokens
-        if rule.fail == "hang":
-            await asyncio.Event().wait()
-        stops, reason, generated = StopTexts(request.stop_texts), FinishReason.END, 0
-        for token in _TOKEN.findall(_GARBAGE * 8 if rule.fail == "garbage" else rule.text):
-            if generated >= request.max_new_tokens:
-                reason = FinishReason.LENGTH
-                break
-            await asyncio.sleep(rule.token_ms / 1000)
-            if request.deadline_ms is not None and (time.monotonic() - started) * 1000 > request.deadline_ms:
-                reason = FinishReason.DEADLINE
-                break
-            if rule.fail == "crash" and generated:
-                raise EngineGone("The scripted engine crashed, as its rule says.")
-            generated += 1
-            if text := stops.feed(token):
-                yield Piece(text, rule.logprob)
-            if stops.hit:
-                reason = FinishReason.STOP
-                break
-        else:
-            if rule.fail == "crash":
-                raise EngineGone("The scripted engine crashed, as its rule says.")
-        if rest := stops.rest():
-            yield Piece(rest)
-        counts = TokenCounts(len(tokens), reused, len(tokens) - reused, generated)
-        yield Finished(reason, counts, 0.0, generated * rule.token_ms)
+        answer = _Answer(rule, request, self._closed)
+        while (piece := await answer.next_piece()) is not None:
+            yield piece
+        counts = TokenCounts(len(tokens), reused, len(tokens) - reused, answer.generated)
+        yield Finished(answer.reason, counts, 0.0, answer.generated * rule.token_ms)
 
     async def close(self) -> None:
-        """Nothing to let go of."""
+        """End what is in flight; the engine can be started again."""
+        if self._loading is not None:
+            self._loading.cancel()
+        self._closed.set()
+        self._closed = asyncio.Event()
         self._set(EngineStatus(EngineState.STOPPED))
+
+
+class _Answer:
+    """One rule, spoken token by token; `reason` and `generated` are right when there are no more pieces."""
+
+    def __init__(self, rule: Rule, request: GenerateRequest, closed: asyncio.Event) -> None:
+        self._rule = rule
+        self._most_tokens = request.max_new_tokens
+        self._closed = closed
+        self._ends_s = None if request.deadline_ms is None else time.monotonic() + request.deadline_ms / 1000
+        self._stops = StopTexts(request.stop_texts)
+        self._ending = frozenset(map(_name, request.stop_tokens))
+        self._script = _TOKEN.finditer(_GARBAGE * 8 if rule.fail == "garbage" else rule.text)
+        self._ended = False
+        self.generated = 0
+        self.reason = FinishReason.END
+
+    async def next_piece(self) -> Piece | None:
+        """The next text that can be streamed; `None` at the end."""
+        text, before = "", self.generated
+        while not text and not self._ended:
+            token = await self._next_token()
+            text = self._stops.rest() if token is None else self._stops.feed(token)
+            self._ended = token is None or self._stops.hit
+        if self._stops.hit:
+            self.reason = FinishReason.STOP
+        return Piece(text, self._rule.logprob * (self.generated - before)) if text else None
+
+    async def _next_token(self) -> str | None:
+        if self._rule.fail == "hang":
+            await self._closed.wait()
+            raise EngineGone("The scripted engine was closed.")
+        if self._rule.fail == "crash" and (self.generated or not self._rule.text):
+            raise EngineGone("The scripted engine crashed, as its rule says.")
+        found = next(self._script, None)
+        if found is not None and self.generated >= self._most_tokens:
+            self.reason, found = FinishReason.LENGTH, None
+        elif found is not None and not await self._is_in_time():
+            self.reason, found = FinishReason.DEADLINE, None
+        if found is None or found[0] in self._ending:
+            return None
+        self.generated += 1
+        return found[0]
+
+    async def _is_in_time(self) -> bool:
+        """Wait as long as one token takes, at most until the deadline."""
+        wait_s = self._rule.token_ms / 1000
+        if self._ends_s is not None:
+            wait_s = min(wait_s, max(0.0, self._ends_s - time.monotonic()))
+        await asyncio.sleep(wait_s)
+        if self._closed.is_set():
+            raise EngineGone("The scripted engine was closed.")
+        return self._ends_s is None or time.monotonic() < self._ends_s

@@ -2,25 +2,67 @@
 
 from __future__ import annotations
 
+from lsp_server.postprocess.brackets import CLOSERS, unmatched
 from lsp_server.postprocess.rule import Candidate
 
-_SHORTEST_LINE_CHARACTERS = 3
+_QUOTES = "\"'`"
+_MAY_BE_REPEATED_ALONE = CLOSERS + _QUOTES + ";:,"
 
 
 def before_what_follows(candidate: Candidate) -> Candidate:
     """Cut what the document says next anyway: the rest of the line, or the next line and all after it."""
-    rest = candidate.snapshot.line_after_caret.rstrip()
-    if rest and candidate.text.rstrip().endswith(rest):
-        return candidate.with_text(candidate.text.rstrip()[: -len(rest)])
-    following = _next_line(candidate)
-    if len(following.strip()) < _SHORTEST_LINE_CHARACTERS:
+    if candidate.snapshot.line_after_caret.strip():
+        return _before_the_rest_of_the_line(candidate)
+    return _before_the_next_line(candidate)
+
+
+def _before_the_rest_of_the_line(candidate: Candidate) -> Candidate:
+    """Without the rest of the line at the end or, of closers, its beginning."""
+    rest, text = candidate.snapshot.line_after_caret.rstrip(), candidate.text.rstrip()
+    for length in range(min(len(rest), len(text)), 0, -1):
+        repeated = rest[:length]
+        alone = length == len(rest) or all(character in _MAY_BE_REPEATED_ALONE for character in repeated)
+        if alone and text.endswith(repeated) and not _belongs_to(text[:-length], repeated):
+            return candidate.with_text(text[:-length])
+    return candidate
+
+
+def _belongs_to(kept: str, repeated: str) -> bool:
+    """Whether the end closes what the suggestion itself opened, as in `f(b)` before `)`."""
+    if any(character in CLOSERS for character in repeated) and unmatched(kept)[1]:
+        return True
+    return any(kept.count(quote) % 2 for quote in _QUOTES if quote in repeated)
+
+
+def _before_the_next_line(candidate: Candidate) -> Candidate:
+    following = _following_lines(candidate)
+    if not following:
         return candidate
+    if _only_repeats(candidate, following):
+        return candidate.with_text("")
     lines = candidate.text.split("\n")
-    same = next((index for index, line in enumerate(lines) if index and line.rstrip() == following), None)
+    same = next((index for index, line in enumerate(lines) if index and line.rstrip() == following[0]), None)
     return candidate if same is None else candidate.with_text("\n".join(lines[:same]))
 
 
-def _next_line(candidate: Candidate) -> str:
-    snapshot = candidate.snapshot
-    following = (line.rstrip() for line in snapshot.lines[snapshot.caret_line + 1 :])
-    return next((line for line in following if line), "")
+def _only_repeats(candidate: Candidate, following: list[str]) -> bool:
+    """Whether the suggestion, from its first line on, says what the next lines say; one that goes another way may stay."""
+    before = candidate.snapshot.line_before_caret
+    said = [line.rstrip() for line in (before + candidate.text).split("\n") if line.strip()]
+    if before.strip() or len(said) > len(following):
+        return False
+    *whole, last = said or [""]
+    ends_alike = following[len(whole)].startswith(last) if whole else following[0] == last
+    return whole == following[: len(whole)] and ends_alike
+
+
+def _following_lines(candidate: Candidate) -> list[str]:
+    """The next lines that are not blank, as many as the suggestion has."""
+    snapshot, most = candidate.snapshot, candidate.text.count("\n") + 1
+    found: list[str] = []
+    for index in range(snapshot.caret_line + 1, len(snapshot.lines)):
+        if len(found) == most:
+            break
+        if line := snapshot.lines[index].rstrip():
+            found.append(line)
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lsp_server.outcome import Verdict
 from lsp_server.postprocess.before_what_follows import before_what_follows
+from lsp_server.postprocess.over_the_closers import over_the_closers
 from lsp_server.postprocess.rule import Candidate, Rule
 from lsp_server.postprocess.with_the_files_line_ends import with_the_files_line_ends
 from lsp_server.postprocess.within_the_line_limit import within_the_line_limit
@@ -14,6 +15,7 @@ AT_THE_END: tuple[Rule, ...] = (
     without_control_characters,
     within_the_line_limit,
     before_what_follows,
+    over_the_closers,
     without_trailing_space,
     with_the_files_line_ends,
 )

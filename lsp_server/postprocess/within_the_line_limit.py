@@ -6,12 +6,12 @@ from lsp_server.postprocess.rule import Candidate
 
 
 def within_the_line_limit(candidate: Candidate) -> Candidate:
-    """Cut after the last line that may be shown."""
-    most = 1 if candidate.snapshot.line_after_caret.strip() else candidate.max_lines
+    """Cut after the last line that may be shown. A line end right at the caret only finishes the line that is there."""
     lines = candidate.text.split("\n")
-    leading = next((index for index, line in enumerate(lines) if line.strip()), 0)
-    kept = lines[: leading + most] if most > 1 else lines[:1]
-    return candidate.with_text("\n".join(kept))
+    if single_line(candidate):
+        return candidate.with_text(lines[0])
+    most = candidate.max_lines + (not lines[0].strip())
+    return candidate.with_text("\n".join(lines[:most]))
 
 
 def single_line(candidate: Candidate) -> bool:

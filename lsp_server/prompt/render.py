@@ -38,8 +38,15 @@ def stop_tokens(template: FimTemplate) -> tuple[Token, ...]:
 def stop_texts(template: FimTemplate, suffix: str, *, single_line: bool) -> tuple[str, ...]:
     """Texts that end generation: the line end inside a line and, for a model that cannot see the suffix, its beginning."""
     stops = ["\n"] if single_line else []
-    if not template.markers:
-        first = next((line.strip() for line in suffix.splitlines() if line.strip()), "")
-        if len(first) >= _SHORTEST_STOP_CHARACTERS:
-            stops.append(first)
+    if not template.markers and (following := _beginning_of(suffix)):
+        stops.append(following)
     return tuple(stops)
+
+
+def _beginning_of(suffix: str) -> str:
+    """The rest of the caret's line or, where it is blank, the next line as a whole: indented and to its end."""
+    rest, *lines = suffix.split("\n")
+    if rest.strip():
+        return rest.strip() if len(rest.strip()) >= _SHORTEST_STOP_CHARACTERS else ""
+    following = next((line.rstrip() for line in lines if line.strip()), "")
+    return f"\n{following}\n" if following else ""

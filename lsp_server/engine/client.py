@@ -1,0 +1,176 @@
+"""A language server's side of the engine: finds the host, starts one where there is none, and starts it again when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from pathlib import Path
+
+from lsp_server.engine import codec
+from lsp_server.engine.base import (
+    EngineState,
+    EngineStatus,
+    Finished,
+    GenerateRequest,
+    Piece,
+    StatusListener,
+)
+from lsp_server.engine.endpoint import Endpoint, connect, endpoint_for
+from lsp_server.engine.launch import start_host
+from lsp_server.engine.wire import Peer
+from lsp_server.errors import CompletionError, EngineBusy, EngineError, WireError
+
+_CONNECT_LIMIT_S = 15.0
+_CONNECT_EVERY_S = 0.02
+_SPAWN_EVERY_S = 2.0
+_LONGEST_PAUSE_S = 30.0
+_CALM_S = 60.0
+"""A host that lived this long before it died is started again at once."""
+
+
+class EngineClient:
+    """Implements `Engine` over the socket of a host that all windows share."""
+
+    def __init__(self, model: Path) -> None:
+        self._model = model
+        self._status = EngineStatus(EngineState.STOPPED)
+        self._listeners: list[StatusListener] = []
+        self._changed = asyncio.Event()
+        self._peer: Peer | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._closed = False
+
+    @property
+    def status(self) -> EngineStatus:
+        """The newest status."""
+        return self._status
+
+    def on_status(self, listener: StatusListener) -> None:
+        """Call `listener` at each change of status."""
+        self._listeners.append(listener)
+
+    async def start(self) -> None:
+        """Begin to connect; returns at once."""
+        if not self._closed and (self._keeper is None or self._keeper.done()):
+            self._set(EngineStatus(EngineState.STARTING, "Starting the engine"))
+            self._keeper = asyncio.ensure_future(self._keep_connected())
+
+    async def wait_ready(self, limit_ms: float) -> EngineStatus:
+        """Wait until the model is loaded or has failed, at most `limit_ms`; the status then."""
+        ends = time.monotonic() + limit_ms / 1000
+        await self.start()
+        while self._status.model is None and self._status.state is not EngineState.FAILED:
+            left_s = ends - time.monotonic()
+            if left_s <= 0:
+                break
+            self._changed.clear()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), left_s)
+        return self._status
+
+    async def generate(self, request: GenerateRequest) -> AsyncGenerator[Piece | Finished, None]:
+        """Stream pieces, then one `Finished`. Closing the generator cancels."""
+        async with aclosing(self._connected().stream("generate", codec.request_to_wire(request))) as answer:
+            async for kind, value in answer:
+                yield codec.piece_from_wire(value) if kind == "item" else codec.finished_from_wire(value)
+
+    async def count_tokens(self, texts: tuple[str, ...]) -> tuple[int, ...]:
+        """How many tokens each text has."""
+        return tuple(await self._connected().call("count", {"texts": texts}))
+
+    async def counters(self) -> dict[str, int]:
+        """What the host has counted since it was started: process id, evaluated tokens, aborted calls."""
+        return dict(await self._connected().call("counters", None))
+
+    async def close(self) -> None:
+        """Hang up; the host stays for others, and leaves by itself when nobody comes."""
+        self._closed = True
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        if self._peer is not None:
+            self._peer.close()
+        self._set(EngineStatus(EngineState.STOPPED))
+
+    def _connected(self) -> Peer:
+        if self._peer is None or self._peer.closed:
+            raise EngineBusy(self._status.message or "The engine is not running.")
+        return self._peer
+
+    def _set(self, status: EngineStatus) -> None:
+        if status == self._status:
+            return
+        self._status = status
+        self._changed.set()
+        for listener in self._listeners:
+            listener(status)
+
+    async def _keep_connected(self) -> None:
+        """Connect, and again with growing pauses whenever the host dies; ends when that has no sense."""
+        deaths = 0
+        while True:
+            try:
+                endpoint = endpoint_for(self._model)
+                lived_s = await self._one_connection(endpoint)
+            except CompletionError as error:
+                self._set(EngineStatus(EngineState.FAILED, str(error)))
+                return
+            if self._status.state is EngineState.FAILED:
+                return
+            deaths = 1 if lived_s > _CALM_S else deaths + 1
+            pause_s = min(_LONGEST_PAUSE_S, 2.0 ** (deaths - 2)) if deaths > 1 else 0.0
+            self._set(EngineStatus(EngineState.STARTING, _obituary(endpoint, pause_s)))
+            await asyncio.sleep(pause_s)
+
+    async def _one_connection(self, endpoint: Endpoint) -> float:
+        """Be connected until the host is gone; for how many seconds that was."""
+        reader, writer = await self._find_or_start(endpoint)
+        began = time.monotonic()
+        self._peer = Peer(reader, writer, notifications={"status": lambda wire: self._set(codec.status_from_wire(wire))})
+        try:
+            await self._peer.run()
+        except WireError as error:
+            raise EngineError(f"What listens at {endpoint.socket} is no engine: {error}") from error
+        finally:
+            self._peer.close()
+        return time.monotonic() - began
+
+    async def _find_or_start(self, endpoint: Endpoint) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection to the host, which is started if there is none. Several clients may do this at the same moment.
+
+        Raises:
+            EngineError: no host appeared within the limit.
+        """
+        ends, next_spawn = time.monotonic() + _CONNECT_LIMIT_S, 0.0
+        while time.monotonic() < ends:
+            try:
+                return await connect(endpoint)
+            except OSError:
+                if time.monotonic() >= next_spawn:
+                    next_spawn = time.monotonic() + _SPAWN_EVERY_S
+                    await self._spawn(endpoint)
+                await asyncio.sleep(_CONNECT_EVERY_S)
+        raise EngineError(f"The engine did not start within {_CONNECT_LIMIT_S:.0f} s. {_last_words(endpoint)}")
+
+    async def _spawn(self, endpoint: Endpoint) -> None:
+        try:
+            await start_host(endpoint, self._model)
+        except OSError as error:
+            raise EngineError(f"The engine's process could not be started: {error}.") from error
+
+
+def _obituary(endpoint: Endpoint, pause_s: float) -> str:
+    again = f"It is started again in {pause_s:.0f} s." if pause_s else "It is started again."
+    return f"The engine's process ended. {_last_words(endpoint)} {again}"
+
+
+def _last_words(endpoint: Endpoint) -> str:
+    """The end of the host's log, where llama.cpp leaves the reason of its death."""
+    with contextlib.suppress(OSError):
+        lines = [line for line in endpoint.log.read_text("utf-8", "replace").splitlines() if line.strip()]
+        if lines:
+            return f"Its last words: {lines[-1][-200:]} (more in {endpoint.log})."
+    return f"Its log is {endpoint.log}."

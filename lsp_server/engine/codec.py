@@ -1,0 +1,75 @@
+"""Requests, pieces and statuses as JSON for the wire, and back."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from lsp_server.engine.base import (
+    EngineState,
+    EngineStatus,
+    Finished,
+    FinishReason,
+    GenerateRequest,
+    ModelInfo,
+    Piece,
+    Priority,
+    Sampling,
+    Special,
+    Text,
+)
+from lsp_server.outcome import TokenCounts
+
+
+def request_to_wire(request: GenerateRequest) -> dict[str, Any]:
+    """Text segments become strings, control tokens one-item lists."""
+    wire = dataclasses.asdict(request)
+    wire["prompt"] = [part.text if isinstance(part, Text) else [part.token] for part in request.prompt]
+    return wire
+
+
+def request_from_wire(wire: dict[str, Any]) -> GenerateRequest:
+    """The request that `request_to_wire` made JSON of."""
+    return GenerateRequest(
+        prompt=tuple(Text(part) if isinstance(part, str) else Special(part[0]) for part in wire["prompt"]),
+        lane=wire["lane"],
+        max_new_tokens=wire["max_new_tokens"],
+        stop_texts=tuple(wire["stop_texts"]),
+        stop_tokens=tuple(wire["stop_tokens"]),
+        deadline_ms=wire["deadline_ms"],
+        priority=Priority(wire["priority"]),
+        sampling=Sampling(**wire["sampling"]),
+    )
+
+
+def piece_to_wire(piece: Piece) -> list[Any]:
+    """Two items: this is sent for every token."""
+    return [piece.text, piece.logprob]
+
+
+def piece_from_wire(wire: list[Any]) -> Piece:
+    """The piece that `piece_to_wire` made JSON of."""
+    return Piece(wire[0], wire[1])
+
+
+def finished_to_wire(finished: Finished) -> dict[str, Any]:
+    """The end of a generation."""
+    return {**dataclasses.asdict(finished), "reason": finished.reason.value}
+
+
+def finished_from_wire(wire: dict[str, Any]) -> Finished:
+    """The end that `finished_to_wire` made JSON of."""
+    return Finished(
+        FinishReason(wire["reason"]), TokenCounts(**wire["tokens"]), wire["prefill_ms"], wire["decode_ms"]
+    )
+
+
+def status_to_wire(status: EngineStatus) -> dict[str, Any]:
+    """State and model."""
+    return {**dataclasses.asdict(status), "state": status.state.value}
+
+
+def status_from_wire(wire: dict[str, Any]) -> EngineStatus:
+    """The status that `status_to_wire` made JSON of."""
+    model = ModelInfo(**wire["model"]) if wire["model"] else None
+    return EngineStatus(EngineState(wire["state"]), wire["message"], wire["progress_percent"], model)

@@ -1,0 +1,92 @@
+"""Settings of the engine: per machine, not per workspace, because all windows share one engine.
+
+They are read by the host from `engine.toml` in the user's configuration folder. A wrong value is an error in one sentence;
+it stops the engine and not the language server.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from lsp_server.errors import EngineError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_SMALL_MODEL_BYTES = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """How llama.cpp is set up. The figures behind the defaults are in ARCHITECTURE.md."""
+
+    threads: int = 0
+    """0: physical cores but one where there are more than two; one thread for models under 256 MiB."""
+    gpu_layers: int = -1
+    """Layers on the GPU where llama.cpp was built for one; -1 is all of them."""
+    cells: int = 12288
+    """Tokens that all lanes hold together."""
+    lane_tokens: int = 4096
+    """Most tokens of one lane, the answer included."""
+    lanes: int = 8
+    """Documents and chats whose tokens are kept at a time."""
+    micro_batch_tokens: int = 64
+    """Tokens per call of llama.cpp during prefill: a cancelled prefill ends within one such call."""
+    repack_weights: bool = False
+    """llama.cpp's own default is true: faster decoding by a few percent for minutes of loading and half as much memory again."""
+    linger_seconds: float = 600.0
+    """How long the engine stays after its last client has gone."""
+
+
+def configuration_folder() -> Path:
+    """Where `engine.toml` is: `LING_CODER_CONFIG_DIR`, or the platform's usual place."""
+    override = os.environ.get("LING_CODER_CONFIG_DIR")
+    return Path(override) if override else platformdirs.user_config_path("ling-coder-lsp", appauthor=False)
+
+
+def read_engine_settings(folder: Path | None = None) -> EngineSettings:
+    """The machine's settings; defaults where there is no file.
+
+    Raises:
+        EngineError: the file cannot be read, or holds something that is no such setting.
+    """
+    path = (folder or configuration_folder()) / "engine.toml"
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return EngineSettings()
+    except (OSError, ValueError) as error:
+        raise EngineError(f"{path} cannot be read: {error}. Correct or remove it.") from error
+    for name, value in found.items():
+        _check(path, name, value)
+    return EngineSettings(**found)
+
+
+def _check(path: Path, name: str, value: object) -> None:
+    defaults = dataclasses.asdict(EngineSettings())
+    if name not in defaults:
+        raise EngineError(f"{path}: `{name}` is unknown; known: {', '.join(defaults)}.")
+    kinds = (int, float) if isinstance(defaults[name], float) else type(defaults[name])
+    is_bool = isinstance(value, bool)
+    if not isinstance(value, kinds) or is_bool != isinstance(defaults[name], bool):
+        raise EngineError(f"{path}: `{name}` must be like {defaults[name]!r}, got {value!r}.")
+    least = {"gpu_layers": -1, "threads": 0, "linger_seconds": 0}.get(name, 1)
+    if not is_bool and isinstance(value, (int, float)) and value < least:
+        raise EngineError(f"{path}: `{name}` must be at least {least}, got {value!r}.")
+
+
+def threads_for(settings: EngineSettings, physical_cores: int, model_bytes: int) -> int:
+    """How many threads llama.cpp gets: its threads spin, so one too many is far worse than one too few."""
+    if settings.threads:
+        return settings.threads
+    if model_bytes < _SMALL_MODEL_BYTES:
+        return 1
+    return max(1, physical_cores - 1 if physical_cores > 2 else physical_cores)

@@ -1,0 +1,138 @@
+"""One generation as a machine of small steps, so that the scheduler can choose anew after each of them.
+
+A step evaluates one micro-batch of the prompt, or one token of the answer. A generation that was interrupted plans its lane
+again: what is still in the cache costs nothing, what another job took is evaluated once more.
+"""
+
+from __future__ import annotations
+
+import codecs
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from lsp_server.engine.base import Finished, FinishReason, Piece, Priority, Sampling
+from lsp_server.engine.lane_table import LaneTable
+from lsp_server.engine.lanes import Lane
+from lsp_server.engine.model import DecodeResult, Model
+from lsp_server.engine.stops import StopTexts
+from lsp_server.errors import EngineError, PromptTooLong
+from lsp_server.outcome import TokenCounts
+
+Emit = Callable[[Piece | Finished | EngineError], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A request whose prompt has become tokens."""
+
+    lane: str
+    tokens: tuple[int, ...]
+    max_new_tokens: int
+    stop_texts: tuple[str, ...] = ()
+    stop_tokens: frozenset[int] = frozenset()
+    priority: Priority = Priority.COMPLETION
+    sampling: Sampling = field(default_factory=Sampling)
+
+
+class Step(Enum):
+    """What a step left to do."""
+
+    MORE = "more"
+    DONE = "done"
+
+
+class Generation:
+    """Evaluates the prompt of one job and generates its answer; `emit` gets pieces and, last, `Finished`."""
+
+    def __init__(self, job: Job, model: Model, lanes: LaneTable, emit: Emit, micro_batch_tokens: int) -> None:
+        limit = model.info.context_tokens
+        if len(job.tokens) + 1 > limit or not job.tokens:
+            raise PromptTooLong(len(job.tokens), limit - 1)
+        self.job = job
+        self._model, self._lanes, self._emit = model, lanes, emit
+        self._micro_batch_tokens = micro_batch_tokens
+        self._most_new = min(job.max_new_tokens, limit - len(job.tokens))
+        self._sequence_tokens: tuple[int, ...] = job.tokens
+        """The prompt, and every generated token that must be evaluated before the next one."""
+        self._left: Lane | None = None
+        """The lane as this generation left it; another object in the table means that somebody else used it."""
+        self._reused: int | None = None
+        self._evaluated = self._generated = 0
+        self._prefill_s = self._decode_s = 0.0
+        self._stops = StopTexts(job.stop_texts)
+        self._characters = codecs.getincrementaldecoder("utf-8")("replace")
+        self._logprob = 0.0
+
+    def step(self) -> Step:
+        """Do the next small thing. An aborted step has changed nothing and can be done again."""
+        lane = self._enter_lane()
+        start = len(lane.tokens)
+        chunk = self._sequence_tokens[start : start + self._micro_batch_tokens]
+        last = start + len(chunk) == len(self._sequence_tokens)
+        began = time.perf_counter()
+        result = self._model.decode(lane.sequence, chunk, start, logits=last)
+        if result is DecodeResult.FULL:
+            self._lanes.forget_others(self.job.lane)
+            result = self._model.decode(lane.sequence, chunk, start, logits=last)
+            if result is DecodeResult.FULL:
+                raise EngineError("The key-value cache is full. Raise `cells` in engine.toml.")
+        if result is DecodeResult.ABORTED:
+            self._lanes.shorten(self.job.lane, self._model.filled(lane.sequence))
+            self._count(began, start, 0)
+            return Step.MORE
+        self._left = self._lanes.extend(self.job.lane, chunk)
+        self._count(began, start, len(chunk))
+        return self._next_token() if last else Step.MORE
+
+    def finish(self, reason: FinishReason) -> Step:
+        """End with what is there."""
+        rest = self._stops.rest() if reason is not FinishReason.STOP else ""
+        if rest:
+            self._emit(Piece(rest, self._take_logprob()))
+        prompt = len(self.job.tokens)
+        counts = TokenCounts(prompt, self._reused or 0, self._evaluated, self._generated)
+        self._emit(Finished(reason, counts, self._prefill_s * 1000, self._decode_s * 1000))
+        return Step.DONE
+
+    def _enter_lane(self) -> Lane:
+        """The lane, holding a beginning of our tokens; plans only when somebody else touched it."""
+        lane = self._lanes.lane(self.job.lane)
+        if lane is None or lane is not self._left:
+            lane = self._left = self._lanes.enter(self.job.lane, self._sequence_tokens, self._most_new - self._generated)
+        if self._reused is None:
+            self._reused = len(lane.tokens)
+        return lane
+
+    def _count(self, began: float, start: int, done: int) -> None:
+        spent = time.perf_counter() - began
+        if self._generated:
+            self._decode_s += spent
+        else:
+            self._prefill_s += spent
+            self._evaluated += max(0, min(done, len(self.job.tokens) - start))
+
+    def _next_token(self) -> Step:
+        began = time.perf_counter()
+        token, logprob = self._model.sample(self.job.sampling)
+        step = self._accept(token, logprob)
+        self._decode_s += time.perf_counter() - began
+        return self.finish(step) if isinstance(step, FinishReason) else step
+
+    def _accept(self, token: int, logprob: float) -> Step | FinishReason:
+        if self._model.is_end(token) or token in self.job.stop_tokens:
+            return FinishReason.END
+        self._generated += 1
+        self._logprob += logprob
+        self._sequence_tokens += (token,)
+        text = self._stops.feed(self._characters.decode(self._model.piece(token)))
+        if text:
+            self._emit(Piece(text, self._take_logprob()))
+        if self._stops.hit:
+            return FinishReason.STOP
+        return FinishReason.LENGTH if self._generated >= self._most_new else Step.MORE
+
+    def _take_logprob(self) -> float:
+        taken, self._logprob = self._logprob, 0.0
+        return taken

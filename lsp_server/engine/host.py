@@ -1,0 +1,283 @@
+"""The engine's process: loads one model and serves every language server of this user that asks for it.
+
+    python -m lsp_server.engine.host [--detach] FOLDER NAME MODEL
+
+It lives as long as it holds the lock. What runs where: sockets and deadlines on the main thread's event loop, tokenizing on a
+thread of its own, the model on the scheduler's thread. Threads have 64 MB stacks: llama.cpp's tokenizer is recursive.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from lsp_server.engine.launch import detach
+
+if __name__ == "__main__" and "--detach" in sys.argv:
+    detach()  # before anything heavy is imported: forking a process with threads is not safe
+
+import asyncio
+import itertools
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from lsp_server.engine import codec
+from lsp_server.engine.base import (
+    EngineState,
+    EngineStatus,
+    Finished,
+    GenerateRequest,
+    Piece,
+    Segment,
+    Text,
+)
+from lsp_server.engine.endpoint import Endpoint, listen
+from lsp_server.engine.engine_settings import EngineSettings, read_engine_settings
+from lsp_server.engine.generation import Job
+from lsp_server.engine.lane_table import LaneTable
+from lsp_server.engine.model import Model
+from lsp_server.engine.scheduler import Scheduler
+from lsp_server.engine.wire import Emit, Peer
+from lsp_server.errors import CompletionError, EngineError, WireError
+
+_STACK_BYTES = 64 * 1024 * 1024
+_FAILED_LINGER_SECONDS = 1.0
+
+LoadModel = Callable[[Path, EngineSettings, Callable[[float], None]], Model]
+
+
+def load_llama(path: Path, settings: EngineSettings, on_progress: Callable[[float], None]) -> Model:
+    """The real model; llama.cpp is imported here, after the socket is there."""
+    from lsp_server.engine.llama import LlamaModel
+
+    return LlamaModel(path, settings, on_progress)
+
+
+class Host:
+    """One model and its clients. Everything here runs on the event loop but what is handed to the two threads."""
+
+    def __init__(self, model_path: Path, settings: EngineSettings, load: LoadModel = load_llama) -> None:
+        self._path, self._settings, self._load = model_path, settings, load
+        self._status = EngineStatus(EngineState.STARTING, "The engine starts")
+        self._peers: set[Peer] = set()
+        self._owners = itertools.count(1)
+        self._loaded = asyncio.Event()
+        self._model: Model | None = None
+        self._scheduler: Scheduler | None = None
+        self._tokenizer = ThreadPoolExecutor(1, "tokenizer")
+        self._leave = asyncio.Event()
+        self._linger: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+
+    async def run(self, endpoint: Endpoint) -> None:
+        """Serve until the last client has been gone for a while."""
+        server = await listen(endpoint, self._connected)
+        self._wait_for_clients()
+        for name in ("SIGTERM", "SIGINT"):
+            if os.name != "nt":
+                self._loop.add_signal_handler(getattr(signal, name), self._leave.set)
+        loading = asyncio.ensure_future(self._load_model())
+        await self._leave.wait()
+        endpoint.socket.unlink(missing_ok=True)
+        server.close()
+        for peer in list(self._peers):
+            peer.close()
+        if loading.done():
+            self._stop_threads()
+
+    def _stop_threads(self) -> None:
+        """The order matters: freeing the model while a thread decodes is a crash."""
+        if self._scheduler is not None and self._model is not None:
+            self._scheduler.stop()
+            self._tokenizer.shutdown()
+            self._model.close()
+
+    # Loading and status
+
+    async def _load_model(self) -> None:
+        self._announce(EngineStatus(EngineState.LOADING, f"Loading {self._path.name}", 0))
+        try:
+            self._model = await self._loop.run_in_executor(
+                None, self._load, self._path, self._settings, self._progress
+            )
+            lanes = LaneTable(self._model, self._settings.cells, self._settings.lanes)
+            self._scheduler = Scheduler(self._model, lanes, self._settings.micro_batch_tokens)
+            self._announce(EngineStatus(EngineState.READY, f"{self._model.info.name} is ready", None, self._model.info))
+        except CompletionError as error:
+            self._announce(EngineStatus(EngineState.FAILED, str(error)))
+        except Exception as error:  # whatever llama.cpp throws must reach the user as a sentence
+            self._announce(EngineStatus(EngineState.FAILED, f"Loading {self._path} failed: {error!r}."))
+        self._loaded.set()
+        self._wait_for_clients()
+
+    def _progress(self, share: float) -> None:
+        percent = int(share * 100)
+        if percent != self._status.progress_percent:
+            status = EngineStatus(EngineState.LOADING, f"Loading {self._path.name}", percent)
+            self._loop.call_soon_threadsafe(self._announce, status)
+
+    def _announce(self, status: EngineStatus) -> None:
+        if status.state is EngineState.LOADING and self._loaded.is_set():
+            return
+        self._status = status
+        for peer in self._peers:
+            peer.notify("status", codec.status_to_wire(status))
+
+    # Clients
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        owner = f"{next(self._owners)}:"
+        peer = Peer(
+            reader,
+            writer,
+            {
+                "generate": lambda params, emit: self._generate(owner, params, emit),
+                "count": self._count,
+                "counters": self._counters,
+            },
+        )
+        self._peers.add(peer)
+        self._cancel_linger()
+        peer.notify("status", codec.status_to_wire(self._status))
+        try:
+            await peer.run()
+        except WireError as error:
+            sys.stderr.write(f"A client was hung up on: {error}\n")
+        finally:
+            self._peers.discard(peer)
+            if self._scheduler is not None:
+                self._scheduler.forget_owner(owner)
+            self._wait_for_clients()
+
+    def _cancel_linger(self) -> None:
+        if self._linger is not None:
+            self._linger.cancel()
+            self._linger = None
+
+    def _wait_for_clients(self) -> None:
+        """Leave some time after the last client has gone; soon where there is nothing to keep."""
+        self._cancel_linger()
+        if not self._peers:
+            failed = self._status.state is EngineState.FAILED
+            wait = _FAILED_LINGER_SECONDS if failed else self._settings.linger_seconds
+            self._linger = self._loop.call_later(wait, self._leave.set)
+
+    # Requests
+
+    async def _ready(self) -> tuple[Model, Scheduler]:
+        await self._loaded.wait()
+        if self._model is None or self._scheduler is None:
+            raise EngineError(self._status.message)
+        return self._model, self._scheduler
+
+    async def _count(self, params: Any, _emit: Emit) -> list[int]:
+        model, _ = await self._ready()
+        return await self._loop.run_in_executor(
+            self._tokenizer, lambda: [len(model.tokenize(text)) for text in params["texts"]]
+        )
+
+    async def _counters(self, _params: Any, _emit: Emit) -> dict[str, Any]:
+        model, scheduler = await self._ready()
+        return {
+            "pid": os.getpid(),
+            "evaluated_tokens": model.evaluated_tokens,
+            "aborted_calls": model.aborted_calls,
+            "idle": scheduler.idle,
+        }
+
+    async def _generate(self, owner: str, params: Any, emit: Emit) -> dict[str, Any]:
+        received = time.monotonic()
+        request = codec.request_from_wire(params)
+        model, scheduler = await self._ready()
+        job = await self._loop.run_in_executor(self._tokenizer, _job_of, model, request, owner)
+        ended: asyncio.Future[Finished] = self._loop.create_future()
+        ticket = scheduler.submit(job, self._on_loop(emit, ended))
+        expiry = None
+        if request.deadline_ms is not None:
+            left_s = request.deadline_ms / 1000 - (time.monotonic() - received)
+            expiry = self._loop.call_later(max(0.0, left_s), scheduler.expire, ticket)
+        try:
+            return codec.finished_to_wire(await ended)
+        finally:
+            if expiry is not None:
+                expiry.cancel()
+            scheduler.cancel(ticket)
+
+    def _on_loop(
+        self, emit: Emit, ended: asyncio.Future[Finished]
+    ) -> Callable[[Piece | Finished | EngineError], None]:
+        """What the engine's thread calls: each event is handled on the loop, if somebody still waits."""
+
+        def handle(event: Piece | Finished | EngineError) -> None:
+            if ended.done():
+                return
+            if isinstance(event, Piece):
+                emit(codec.piece_to_wire(event))
+            elif isinstance(event, Finished):
+                ended.set_result(event)
+            else:
+                ended.set_exception(event)
+
+        def from_thread(event: Piece | Finished | EngineError) -> None:
+            self._loop.call_soon_threadsafe(handle, event)
+
+        return from_thread
+
+
+def _job_of(model: Model, request: GenerateRequest, owner: str) -> Job:
+    tokens = [*model.begin()]
+    for part in request.prompt:
+        tokens += _tokens_of(model, part)
+    return Job(
+        lane=owner + request.lane,
+        tokens=tuple(tokens),
+        max_new_tokens=request.max_new_tokens,
+        stop_texts=request.stop_texts,
+        stop_tokens=frozenset(model.special(token) for token in request.stop_tokens),
+        priority=request.priority,
+        sampling=request.sampling,
+    )
+
+
+def _tokens_of(model: Model, part: Segment) -> list[int]:
+    return model.tokenize(part.text) if isinstance(part, Text) else [model.special(part.token)]
+
+
+async def _serve(endpoint: Endpoint, model: Path) -> None:
+    try:
+        settings = read_engine_settings()
+        load = load_llama
+    except EngineError as error:
+        settings, reason = EngineSettings(), error
+
+        def load(path: Path, settings: EngineSettings, on_progress: Callable[[float], None]) -> Model:
+            raise reason
+
+    await Host(model, settings, load).run(endpoint)
+
+
+def main(arguments: list[str]) -> None:
+    """Serve, unless another host of this name lives."""
+    folder, name, model = (argument for argument in arguments if argument != "--detach")
+    endpoint = Endpoint(Path(folder), name)
+    threading.stack_size(_STACK_BYTES)
+    lock = FileLock(endpoint.lock)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return
+    endpoint.log.write_bytes(b"")
+    asyncio.run(_serve(endpoint, Path(model)))
+    sys.stderr.flush()
+    os._exit(0)  # llama.cpp's own threads and static destructors have nothing left to say
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

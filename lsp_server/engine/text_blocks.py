@@ -1,0 +1,56 @@
+"""Cutting text into blocks that tokenize alone to the same tokens as in one piece, and that cannot hurt the tokenizer.
+
+llama.cpp's pre-tokenizer for `bailingmoe` is a recursive `std::regex`: 26,000 letters or spaces in a row overflow an 8 MB
+stack. Blocks also make a cache of token ids possible: after a key only the last block is new. A line end followed by a
+non-blank character is a border of the pre-tokenizer, so nothing changes there; runs of one character class longer than
+1,000 characters are cut inside, which changes a token or two of text that no model was trained on.
+"""
+
+from __future__ import annotations
+
+import re
+
+BLOCK_CHARACTERS = 1024
+"""Preferred size: one key re-tokenizes at most this much (about 0.5 ms)."""
+
+MOST_CHARACTERS = 4096
+
+_RUN = re.compile(r"[^\W\d_]{1000}(?=[^\W\d_])|\d{1000}(?=\d)|[^\S\n]{1000}(?=[^\S\n])|\n{1000}(?=\n)|[^\w\s]{1000}(?=[^\w\s])|_{1000}(?=_)")
+_BORDER = re.compile(r"\n(?=\S)")
+
+
+def split_blocks(text: str) -> list[str]:
+    """The text in blocks; joining them gives it back."""
+    return [block for stretch in _cut_runs(text) for block in _cut_lines(stretch)]
+
+
+def _cut_runs(text: str) -> list[str]:
+    if len(text) <= 1000:
+        return [text] if text else []
+    ends = [found.end() for found in _RUN.finditer(text)]
+    return [text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True) if start < end]
+
+
+def _cut_lines(text: str) -> list[str]:
+    """Cut at the last border within the preferred size, else the first after it, else anywhere at the limit."""
+    blocks, start = [], 0
+    while len(text) - start > BLOCK_CHARACTERS:
+        end = _last_border(text, start, start + BLOCK_CHARACTERS) or _first_border(text, start)
+        blocks.append(text[start:end])
+        start = end
+    return [*blocks, text[start:]] if start < len(text) else blocks
+
+
+def _last_border(text: str, start: int, end: int) -> int | None:
+    place = text.rfind("\n", start, end)
+    while place > start:
+        if place + 1 < len(text) and not text[place + 1].isspace():
+            return place + 1
+        place = text.rfind("\n", start, place)
+    return None
+
+
+def _first_border(text: str, start: int) -> int:
+    limit = start + MOST_CHARACTERS
+    found = _BORDER.search(text, start, limit + 1)
+    return found.end() if found else min(limit, len(text))

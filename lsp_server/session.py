@@ -1,0 +1,122 @@
+"""What one server does for its editor, free of LSP: state, engine and the rule that only current work is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from lsp_server.completion import CompletionRequest, complete
+from lsp_server.engine.base import Engine, EngineState, EngineStatus, StatusListener
+from lsp_server.in_flight import InFlight
+from lsp_server.outcome import Outcome, Skip, Times
+from lsp_server.settings import Settings
+from lsp_server.state import Document, Place, State
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Session:
+    """One editor's documents and the engine that works for them."""
+
+    make_engine: Callable[[Settings], Engine]
+    """Must not raise: an engine that cannot work has status `FAILED`."""
+    state: State = field(default_factory=State)
+    _engine: Engine | None = None
+    _listeners: list[StatusListener] = field(default_factory=list)
+    _in_flight: InFlight = field(default_factory=InFlight)
+
+    # ---- documents
+
+    def open(self, document: Document) -> None:
+        """Take a document in; one that was open under the same URI is replaced."""
+        self.close_document(document.uri)
+        self.state.documents[document.uri] = document
+
+    def changed(self, document: Document, version: int) -> None:
+        """The text of a document was edited: what is being computed for the old text is of no use."""
+        if version <= document.version:
+            logger.warning("Version %d of a document arrived after version %d.", version, document.version)
+        document.version = version
+        document.computed.clear()
+        self._in_flight.end(document.uri, Skip.STALE)
+
+    def close_document(self, uri: str) -> None:
+        """Forget a document and end the work for it."""
+        self.state.documents.pop(uri, None)
+        self._in_flight.end(uri, Skip.CLOSED)
+
+    # ---- completion
+
+    async def complete(self, uri: str, place: Place, *, invoked: bool) -> Outcome:
+        """The suggestion at a place of a document as it is now; counted in the statistics.
+
+        Raises:
+            CancelledError: the editor called the request off.
+        """
+        received_s = time.perf_counter()
+        document = self.state.documents.get(uri)
+        if document is None:
+            return self.state.statistics.count(Outcome(skip=Skip.CLOSED))
+        request = CompletionRequest(document.snapshot(*place), self.state.settings, invoked, received_s)
+        try:
+            outcome = await self._in_flight.run(uri, complete(request, self.engine))
+        except asyncio.CancelledError:
+            waited_ms = (time.perf_counter() - received_s) * 1000
+            self.state.statistics.count(Outcome(skip=Skip.CANCELLED, times=Times(waited_ms)))
+            raise
+        return self.state.statistics.count(outcome)
+
+    # ---- engine
+
+    @property
+    def engine(self) -> Engine:
+        """The engine for the present settings, made at the first use."""
+        if self._engine is None:
+            engine = self._engine = self.make_engine(self.state.settings)
+            engine.on_status(lambda status: self._tell(engine, status))
+        return self._engine
+
+    @property
+    def engine_status(self) -> EngineStatus:
+        """The engine's status, without making one."""
+        return self._engine.status if self._engine else EngineStatus(EngineState.STOPPED)
+
+    def on_status(self, listener: StatusListener) -> None:
+        """Call `listener` at each change of the present engine's status."""
+        self._listeners.append(listener)
+
+    def _tell(self, engine: Engine, status: EngineStatus) -> None:
+        if engine is self._engine:
+            for listener in self._listeners:
+                listener(status)
+
+    async def start_engine(self) -> None:
+        """Begin to load the model."""
+        engine = self.engine
+        self._tell(engine, engine.status)
+        await engine.start()
+
+    async def use_settings(self, settings: Settings, problems: list[str]) -> None:
+        """Work with these from now on; another model means another engine."""
+        before, self.state.settings = self.state.settings, settings
+        self.state.problems = tuple(problems)
+        old = self._engine
+        if old is None:
+            return
+        if settings.model == before.model:
+            self._tell(old, old.status)
+            return
+        self._engine = None
+        await old.close()
+        await self.start_engine()
+
+    async def close(self) -> None:
+        """End all work and let go of the engine."""
+        self._in_flight.end_all(Skip.CANCELLED)
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.close()

@@ -1,0 +1,73 @@
+"""The one mutable thing: open documents, settings, what the editor told about itself, statistics.
+
+Work never touches it: requests get a frozen `DocumentSnapshot`, taken before their first `await`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lsp_server.documents.snapshot import DocumentSnapshot
+from lsp_server.documents.text_lines import TextLines
+from lsp_server.outcome import Outcome
+from lsp_server.settings import DEFAULTS, Settings
+from lsp_server.statistics import Statistics
+
+Place = tuple[int, int]
+"""Line and column in characters, both 0-based."""
+
+
+@dataclass(frozen=True, slots=True)
+class EditorState:
+    """What standard LSP does not tell a server, as the editor last told it."""
+
+    caret: Place | None = None
+    selections: tuple[tuple[Place, Place], ...] = ()
+    """Start and end of each; a plain caret is an empty one."""
+    last_event: str = ""
+    """What became of the last suggestion: `shown`, `accepted`, `partiallyAccepted` or `dismissed`."""
+
+
+@dataclass
+class Document:
+    """One open document."""
+
+    uri: str
+    path: str | None
+    """See `DocumentSnapshot.path`."""
+    language_id: str
+    version: int
+    lines: TextLines
+    editor: EditorState | None = None
+    """`None` when the editor does not send any."""
+    computed: dict[Place, Outcome] = field(default_factory=dict)
+    """What was computed for this very text, for editors that fetch suggestions instead of waiting for them."""
+
+    def snapshot(self, line: int, column: int) -> DocumentSnapshot:
+        """The document as it is now with the caret at a place, which is moved to the nearest one that exists."""
+        line, column = self.lines.clamp(line, column)
+        return DocumentSnapshot(
+            uri=self.uri,
+            path=self.path,
+            language_id=self.language_id,
+            version=self.version,
+            lines=self.lines.frozen(),
+            caret_line=line,
+            caret_column=column,
+        )
+
+
+@dataclass
+class State:
+    """All that one server remembers."""
+
+    documents: dict[str, Document] = field(default_factory=dict)
+    """By URI."""
+    folders: list[str] = field(default_factory=list)
+    """URIs of the workspace folders."""
+    settings: Settings = DEFAULTS
+    problems: tuple[str, ...] = ()
+    """What could not be used of the settings, as sentences."""
+    editor_state_is_sent: bool = False
+    """Whether this editor sends `lingCoder/editorState` at all."""
+    statistics: Statistics = field(default_factory=Statistics)
