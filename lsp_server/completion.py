@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 
 from lsp_server.context.window import CHARACTERS_PER_TOKEN, Window, take_window
@@ -129,13 +129,14 @@ def _short_header(head: str, budget_tokens: int) -> str:
 
 async def _fitting_window(request: CompletionRequest, engine: Engine, head: str, budget_tokens: int) -> Window:
     """The largest window, of a fixed ladder of sizes, whose tokens fit."""
-    for rate in CHARACTERS_PER_TOKEN:
+    *rates, smallest = CHARACTERS_PER_TOKEN
+    for rate in rates:
         window = take_window(request.snapshot, budget_tokens, rate)
         if len((head + window.prefix + window.suffix).encode("utf-8", "replace")) <= budget_tokens:
-            break  # a token has at least one byte
+            return window  # a token has at least one byte
         if await _tokens_when_full(window, engine, head, int(budget_tokens * _LINE_SHARE)) <= budget_tokens:
-            break
-    return window
+            return window
+    return take_window(request.snapshot, budget_tokens, smallest)
 
 
 async def _tokens_when_full(window: Window, engine: Engine, head: str, line_tokens: int) -> float:
@@ -162,10 +163,8 @@ async def _streamed(asked: GenerateRequest, engine: Engine, left_s: float) -> _A
                 else:
                     answer.finished = event
 
-    try:
+    with suppress(asyncio.TimeoutError):
         await asyncio.wait_for(collect(), left_s + _HUNG_ENGINE_MS / 1000)
-    except asyncio.TimeoutError:
-        pass
     return answer
 
 
@@ -193,7 +192,7 @@ def _ended(
     return _outcome(request, answer or _Answer(), skip=skip, detail=detail, rules=rules)
 
 
-def _outcome(
+def _outcome(  # noqa: PLR0913  # the parts of an outcome, by name
     request: CompletionRequest,
     answer: _Answer,
     *,

@@ -1,7 +1,7 @@
 """Everything that can go wrong, as a tree, so that a caller sees what may be caught and what to do about it.
 
 CompletionError                  each message is one sentence for the user: what is wrong and what to do
-  + ModelFileError               missing, unreadable, truncated, not a GGUF, another kind of model -> shown in the status, once
+  + ModelFileError               missing, unreadable, truncated, not a GGUF, another kind -> shown in the status, once
   + EngineError                  the engine cannot answer this request
   |   + EngineGone               its process ended in the middle -> the next request starts it again
   |   + EngineBusy               it could not be started or reached yet -> "loading" for automatic requests
@@ -10,7 +10,8 @@ CompletionError                  each message is one sentence for the user: what
   + RuntimeFolderError           no folder for the socket and the lock that only this user can write
   + WireError                    the other side of the socket sent what is no message
 
-Foreign errors (llama.cpp's return codes, ctypes, OSError, JSON) are mapped to these where they arise and never travel on.
+Foreign errors (llama.cpp's return codes, ctypes, OSError, JSON) are mapped to these where they arise and never travel
+on.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ class PromptTooLong(EngineError):
     """The prompt has more tokens than a lane holds."""
 
     def __init__(self, prompt_tokens: int, limit_tokens: int) -> None:
-        super().__init__(f"The prompt has {prompt_tokens} tokens; {limit_tokens} fit. Lower `lingCoder.maxPromptTokens`.")
+        super().__init__(
+            f"The prompt has {prompt_tokens} tokens; {limit_tokens} fit. Lower `lingCoder.maxPromptTokens`."
+        )
         self.prompt_tokens = prompt_tokens
         self.limit_tokens = limit_tokens
 
@@ -59,7 +62,16 @@ class WireError(CompletionError):
 
 _KINDS: dict[str, type[CompletionError]] = {
     kind.__name__: kind
-    for kind in (CompletionError, ModelFileError, EngineError, EngineGone, EngineBusy, TemplateMismatch, WireError)
+    for kind in (
+        CompletionError,
+        ModelFileError,
+        EngineError,
+        EngineGone,
+        EngineBusy,
+        TemplateMismatch,
+        RuntimeFolderError,
+        WireError,
+    )
 }
 
 
@@ -70,8 +82,10 @@ def error_to_wire(error: CompletionError) -> dict[str, object]:
     return {"kind": type(error).__name__, "message": str(error)}
 
 
-def error_from_wire(data: dict[str, object]) -> CompletionError:
-    """The error that `error_to_wire` made JSON of."""
+def error_from_wire(data: object) -> CompletionError:
+    """The error that `error_to_wire` made JSON of; at least some error, whatever the other side sent."""
+    if not isinstance(data, dict):
+        return CompletionError(f"The other side failed: {data!r}.")
     prompt_tokens, limit_tokens = data.get("prompt_tokens"), data.get("limit_tokens")
     if isinstance(prompt_tokens, int) and isinstance(limit_tokens, int):
         return PromptTooLong(prompt_tokens, limit_tokens)

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lsp_server.completion import CompletionRequest, complete
+from lsp_server.documents.snapshot import DocumentSnapshot
 from lsp_server.engine.base import Engine, EngineState, EngineStatus, StatusListener
 from lsp_server.in_flight import InFlight
 from lsp_server.outcome import Outcome, Skip, Times
 from lsp_server.settings import Settings
-from lsp_server.state import Document, Place, State
+from lsp_server.state import Document, State
 
 logger = logging.getLogger(__name__)
 
@@ -51,21 +52,17 @@ class Session:
 
     # ---- completion
 
-    async def complete(self, uri: str, place: Place, *, invoked: bool) -> Outcome:
-        """The suggestion at a place of a document as it is now; counted in the statistics.
+    async def complete(self, snapshot: DocumentSnapshot, *, invoked: bool) -> Outcome:
+        """The suggestion for a document that was open a moment ago; counted in the statistics.
 
         Raises:
             CancelledError: the editor called the request off.
         """
-        received_s = time.perf_counter()
-        document = self.state.documents.get(uri)
-        if document is None:
-            return self.state.statistics.count(Outcome(skip=Skip.CLOSED))
-        request = CompletionRequest(document.snapshot(*place), self.state.settings, invoked, received_s)
+        request = CompletionRequest(snapshot, self.state.settings, invoked)
         try:
-            outcome = await self._in_flight.run(uri, complete(request, self.engine))
+            outcome = await self._in_flight.run(snapshot.uri, complete(request, self.engine))
         except asyncio.CancelledError:
-            waited_ms = (time.perf_counter() - received_s) * 1000
+            waited_ms = (time.perf_counter() - request.received_s) * 1000
             self.state.statistics.count(Outcome(skip=Skip.CANCELLED, times=Times(waited_ms)))
             raise
         return self.state.statistics.count(outcome)
@@ -97,8 +94,8 @@ class Session:
     async def start_engine(self) -> None:
         """Begin to load the model."""
         engine = self.engine
-        self._tell(engine, engine.status)
         await engine.start()
+        self._tell(engine, engine.status)  # one that cannot work never changes its status
 
     async def use_settings(self, settings: Settings, problems: list[str]) -> None:
         """Work with these from now on; another model means another engine."""

@@ -63,8 +63,8 @@ def wire_name(field: str) -> str:
 def read_settings(options: object, base: Settings = DEFAULTS) -> tuple[Settings, list[str]]:
     """Settings from what an editor sent, over `base`, and sentences about what could not be used.
 
-    Accepts `{"lingCoder": {...}}`, the bare section, and flat names (`"lingCoder.maxLines"`). `None`, for the whole or for
-    one setting, is what editors send for "not configured".
+    Accepts `{"lingCoder": {...}}`, the bare section, and flat names (`"lingCoder.maxLines"`). `None`, for the whole or
+    for one setting, is what editors send for "not configured".
     """
     if isinstance(options, Mapping) and _SECTION in options:
         options = options[_SECTION]
@@ -78,7 +78,7 @@ def read_settings(options: object, base: Settings = DEFAULTS) -> tuple[Settings,
     for sent, value in options.items():
         name = str(sent).removeprefix(f"{_SECTION}.")
         if name not in fields:
-            problems.append(f"`{_SECTION}.{_clipped(name)}` is unknown and was ignored")
+            problems.append(f"`{_SECTION}.{_clipped(json.dumps(name)[1:-1])}` is unknown and was ignored")
             continue
         problem = None if value is None else _problem_of(fields[name], value)
         if problem is not None:

@@ -1,8 +1,9 @@
 """The code around the caret that fits the budget, cut so that typing does not move its beginning.
 
-The beginning of the prefix is a function of the caret's line alone and moves in steps of a quarter of the budget: as long as
-the step does not change, every key only appends to the prompt and the cached tokens stay valid. Budgets are in tokens, the
-text is cut in characters; a caller tries `CHARACTERS_PER_TOKEN` from generous to careful until the counted tokens fit.
+The beginning of the prefix is a function of the caret's line alone and moves in steps of a quarter of the budget: as
+long as the step does not change, every key only appends to the prompt and the cached tokens stay valid. Budgets are in
+tokens, the text is cut in characters; a caller tries `CHARACTERS_PER_TOKEN` from generous to careful until the counted
+tokens fit.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ SUFFIX_SHARE = 0.15
 """Share of the budget for the text after the caret: it is evaluated anew whenever it changes."""
 
 CHARACTERS_PER_TOKEN = (4.0, 3.0, 2.0, 1.0, 0.5, 0.25, 0.1, 0.0)
-"""Rates to try in this order. Code has 3 to 4 characters a token; runs of symbols or of rare scripts have less than one. The
-last one leaves a few characters, so that something fits into any budget."""
+"""Rates to try in this order. Code has 3 to 4 characters a token; runs of symbols or of rare scripts have less than 1.
+The last one leaves a few characters, so that something fits into any budget."""
 
 _STEPS = 4
 
@@ -39,11 +40,11 @@ def take_window(snapshot: DocumentSnapshot, budget_tokens: int, characters_per_t
     suffix_characters = max(1, int(budget * SUFFIX_SHARE))
     prefix_characters = max(1, int(budget * (1 - SUFFIX_SHARE)))
     first = _first_line(snapshot, prefix_characters)
-    prefix = "".join(snapshot.lines[first : snapshot.caret_line]) + snapshot.line_before_caret
+    prefix = _unix("".join(snapshot.lines[first : snapshot.caret_line]) + snapshot.line_before_caret)
     excess = _excess_of_one_line(len(prefix), prefix_characters)
     suffix = _suffix(snapshot, suffix_characters)
-    first_line = first + _unix(prefix[:excess]).count("\n")
-    return Window(_unix(prefix[excess:]), _unix(suffix), first_line, prefix_characters if first else 0)
+    first_line = first + prefix[:excess].count("\n")
+    return Window(prefix[excess:], _unix(suffix), first_line, prefix_characters if first else 0)
 
 
 def _first_line(snapshot: DocumentSnapshot, prefix_characters: int) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-_HASH = ("python", "ruby", "shellscript", "perl", "r", "yaml", "toml", "makefile", "dockerfile", "elixir", "julia", "nim")
+_HASH = (
+    "python", "ruby", "shellscript", "perl", "r", "yaml", "toml", "makefile", "dockerfile", "elixir", "julia", "nim",
+)  # fmt: skip
 _SLASHES = (
-    "javascript", "javascriptreact", "typescript", "typescriptreact", "go", "rust", "c", "cpp", "java", "csharp", "kotlin",
-    "swift", "php", "scala", "dart", "zig", "objective-c", "groovy", "jsonc", "proto3",
+    "javascript", "javascriptreact", "typescript", "typescriptreact", "go", "rust", "c", "cpp", "java", "csharp",
+    "kotlin", "swift", "php", "scala", "dart", "zig", "objective-c", "groovy", "jsonc", "proto3",
 )  # fmt: skip
 _DASHES = ("lua", "sql", "haskell", "ada", "elm", "vhdl")
 
@@ -21,11 +23,12 @@ COMMENT_MARKS: dict[str, str] = {
 """The mark that begins a comment to the end of the line."""
 
 _BY_ENDING = {
-    "py": "python", "pyi": "python", "js": "javascript", "mjs": "javascript", "cjs": "javascript", "jsx": "javascriptreact",
-    "ts": "typescript", "tsx": "typescriptreact", "go": "go", "rs": "rust", "c": "c", "h": "c", "cc": "cpp", "cpp": "cpp",
-    "hpp": "cpp", "cxx": "cpp", "java": "java", "cs": "csharp", "kt": "kotlin", "swift": "swift", "php": "php", "rb": "ruby",
-    "sh": "shellscript", "lua": "lua", "sql": "sql", "yml": "yaml", "yaml": "yaml", "toml": "toml", "md": "markdown",
-    "json": "json", "html": "html", "css": "css", "scala": "scala", "hs": "haskell", "ex": "elixir", "zig": "zig",
+    "py": "python", "pyi": "python", "js": "javascript", "mjs": "javascript", "cjs": "javascript",
+    "jsx": "javascriptreact", "ts": "typescript", "tsx": "typescriptreact", "go": "go", "rs": "rust", "c": "c",
+    "h": "c", "cc": "cpp", "cpp": "cpp", "hpp": "cpp", "cxx": "cpp", "java": "java", "cs": "csharp", "kt": "kotlin",
+    "swift": "swift", "php": "php", "rb": "ruby", "sh": "shellscript", "lua": "lua", "sql": "sql", "yml": "yaml",
+    "yaml": "yaml", "toml": "toml", "md": "markdown", "json": "json", "html": "html", "css": "css", "scala": "scala",
+    "hs": "haskell", "ex": "elixir", "zig": "zig",
 }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ class DocumentSnapshot:
 
     uri: str
     path: str | None
-    """Path relative to its workspace folder with `/`, the bare file name outside of one, `None` for untitled documents."""
+    """Path relative to its workspace folder with `/`, the file name outside of one, `None` for untitled documents."""
     language_id: str
     version: int
     lines: tuple[str, ...]
@@ -29,7 +29,7 @@ class DocumentSnapshot:
         return sum(map(len, self.lines))
 
     def is_larger_than(self, limit_bytes: int) -> bool:
-        """Whether the text takes more than `limit_bytes` in UTF-8; counted only where it is not clear from the length."""
+        """Whether the text takes more than `limit_bytes` in UTF-8; counted only where the length does not tell."""
         if not limit_bytes // 4 < self.size_characters <= limit_bytes:
             return self.size_characters > limit_bytes
         return sum(to_units(line, PositionEncoding.UTF8) for line in self.lines) > limit_bytes

@@ -1,7 +1,8 @@
 """The text of an open document as a list of lines, so that one keystroke costs one line and not the whole file.
 
-Lines end where LSP says that they end: at LF, CR LF and CR, nowhere else (Python's `splitlines` also breaks at form feed and
-U+2028, which shifts every later position). Each line keeps its own line end, so joining them gives the text back.
+Lines end where LSP says that they end: at LF, CR LF and CR, nowhere else (Python's `splitlines` also breaks at form
+feed and U+2028, which shifts every later position). Each line keeps its own line end, so joining them gives the text
+back.
 """
 
 from __future__ import annotations

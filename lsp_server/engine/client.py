@@ -1,4 +1,4 @@
-"""A language server's side of the engine: finds the host, starts one where there is none, and starts it again when it dies."""
+"""A language server's side of the engine: finds the host, starts one where there is none, and again when it dies."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 from lsp_server.engine import codec
 from lsp_server.engine.base import (
@@ -27,6 +28,11 @@ _CONNECT_LIMIT_S = 15.0
 _CONNECT_EVERY_S = 0.02
 _SPAWN_EVERY_S = 2.0
 _LONGEST_PAUSE_S = 30.0
+_TRY_FAILED_AGAIN_S = 10.0
+"""A model that could not be loaded is not tried again before; in the meantime the status says why."""
+_GREETING_LIMIT_S = 15.0
+"""A host tells its status at once, whatever it does."""
+_SILENT_ATTEMPTS = 9
 _CALM_S = 60.0
 """A host that lived this long before it died is started again at once."""
 
@@ -41,6 +47,8 @@ class EngineClient:
         self._changed = asyncio.Event()
         self._peer: Peer | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._failed_s = 0.0
+        """When the last attempt failed, by the monotonic clock."""
         self._closed = False
 
     @property
@@ -53,10 +61,13 @@ class EngineClient:
         self._listeners.append(listener)
 
     async def start(self) -> None:
-        """Begin to connect; returns at once."""
-        if not self._closed and (self._keeper is None or self._keeper.done()):
-            self._set(EngineStatus(EngineState.STARTING, "Starting the engine"))
-            self._keeper = asyncio.ensure_future(self._keep_connected())
+        """Begin to connect; returns at once. What failed is tried again, but not at every key."""
+        if self._closed or (self._keeper is not None and not self._keeper.done()):
+            return
+        if self._status.state is EngineState.FAILED and time.monotonic() - self._failed_s < _TRY_FAILED_AGAIN_S:
+            return
+        self._set(EngineStatus(EngineState.STARTING, "Starting the engine"))
+        self._keeper = asyncio.ensure_future(self._keep_connected())
 
     async def wait_ready(self, limit_ms: float) -> EngineStatus:
         """Wait until the model is loaded or has failed, at most `limit_ms`; the status then."""
@@ -97,13 +108,16 @@ class EngineClient:
 
     def _connected(self) -> Peer:
         if self._peer is None or self._peer.closed:
-            raise EngineBusy(self._status.message or "The engine is not running.")
+            kind = EngineError if self._status.state is EngineState.FAILED else EngineBusy
+            raise kind(self._status.message or "The engine is not running.")
         return self._peer
 
     def _set(self, status: EngineStatus) -> None:
         if status == self._status:
             return
         self._status = status
+        if status.state is EngineState.FAILED:
+            self._failed_s = time.monotonic()
         self._changed.set()
         for listener in self._listeners:
             listener(status)
@@ -114,7 +128,7 @@ class EngineClient:
         while True:
             try:
                 endpoint = endpoint_for(self._model)
-                lived_s = await self._one_connection(endpoint)
+                lived_s = await self._one_life(endpoint)
             except CompletionError as error:
                 self._set(EngineStatus(EngineState.FAILED, str(error)))
                 return
@@ -125,18 +139,49 @@ class EngineClient:
             self._set(EngineStatus(EngineState.STARTING, _obituary(endpoint, pause_s)))
             await asyncio.sleep(pause_s)
 
-    async def _one_connection(self, endpoint: Endpoint) -> float:
-        """Be connected until the host is gone; for how many seconds that was."""
+    async def _one_life(self, endpoint: Endpoint) -> float:
+        """Be connected until the host is gone; for how many seconds that was.
+
+        A connection that ends without a word is none: a host that is being killed still accepts one.
+
+        Raises:
+            EngineError: whatever listens there always hangs up.
+        """
+        for attempt in range(_SILENT_ATTEMPTS):
+            lived_s = await self._one_connection(endpoint)
+            if lived_s is not None:
+                return lived_s
+            await asyncio.sleep(_CONNECT_EVERY_S * 2**attempt)
+        raise EngineError(f"What listens at {endpoint.socket} is no engine: it hangs up.")
+
+    async def _one_connection(self, endpoint: Endpoint) -> float | None:
+        """Be connected until the host is gone; for how many seconds that was, `None` when it said nothing."""
         reader, writer = await self._find_or_start(endpoint)
         began = time.monotonic()
-        self._peer = Peer(reader, writer, notifications={"status": lambda wire: self._set(codec.status_from_wire(wire))})
+        greeted = False
+
+        def take(wire: dict[str, Any]) -> None:
+            nonlocal greeted
+            greeted = True
+            self._set(codec.status_from_wire(wire))
+
+        def hang_up_on_silence() -> None:
+            if not greeted:
+                peer.close()
+
+        peer = self._peer = Peer(reader, writer, notifications={"status": take})
+        limit = asyncio.get_running_loop().call_later(_GREETING_LIMIT_S, hang_up_on_silence)
         try:
-            await self._peer.run()
+            await peer.run()
         except WireError as error:
             raise EngineError(f"What listens at {endpoint.socket} is no engine: {error}") from error
         finally:
-            self._peer.close()
-        return time.monotonic() - began
+            limit.cancel()
+            peer.close()
+        lived_s = time.monotonic() - began
+        if not greeted and lived_s >= _GREETING_LIMIT_S:
+            raise EngineError(f"What listens at {endpoint.socket} is no engine, or it hangs: it says nothing.")
+        return lived_s if greeted else None
 
     async def _find_or_start(self, endpoint: Endpoint) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection to the host, which is started if there is none. Several clients may do this at the same moment.
@@ -148,7 +193,7 @@ class EngineClient:
         while time.monotonic() < ends:
             try:
                 return await connect(endpoint)
-            except OSError:
+            except OSError:  # noqa: PERF203 - to try again is what the loop is for
                 if time.monotonic() >= next_spawn:
                     next_spawn = time.monotonic() + _SPAWN_EVERY_S
                     await self._spawn(endpoint)

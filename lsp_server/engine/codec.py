@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 from lsp_server.engine.base import (
@@ -18,7 +20,17 @@ from lsp_server.engine.base import (
     Special,
     Text,
 )
+from lsp_server.errors import WireError
 from lsp_server.outcome import TokenCounts
+
+
+@contextlib.contextmanager
+def _as_wire_error(what: str) -> Iterator[None]:
+    """Whatever shape the other side's JSON has, a caller meets a `CompletionError`."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise WireError(f"A message was no {what}.") from error
 
 
 def request_to_wire(request: GenerateRequest) -> dict[str, Any]:
@@ -28,6 +40,7 @@ def request_to_wire(request: GenerateRequest) -> dict[str, Any]:
     return wire
 
 
+@_as_wire_error("request")
 def request_from_wire(wire: dict[str, Any]) -> GenerateRequest:
     """The request that `request_to_wire` made JSON of."""
     return GenerateRequest(
@@ -47,9 +60,13 @@ def piece_to_wire(piece: Piece) -> list[Any]:
     return [piece.text, piece.logprob]
 
 
+@_as_wire_error("piece of an answer")
 def piece_from_wire(wire: list[Any]) -> Piece:
     """The piece that `piece_to_wire` made JSON of."""
-    return Piece(wire[0], wire[1])
+    text, logprob = wire
+    if not isinstance(text, str) or not isinstance(logprob, (int, float)):
+        raise TypeError("A piece is a text and a number.")
+    return Piece(text, logprob)
 
 
 def finished_to_wire(finished: Finished) -> dict[str, Any]:
@@ -57,11 +74,10 @@ def finished_to_wire(finished: Finished) -> dict[str, Any]:
     return {**dataclasses.asdict(finished), "reason": finished.reason.value}
 
 
+@_as_wire_error("end of an answer")
 def finished_from_wire(wire: dict[str, Any]) -> Finished:
     """The end that `finished_to_wire` made JSON of."""
-    return Finished(
-        FinishReason(wire["reason"]), TokenCounts(**wire["tokens"]), wire["prefill_ms"], wire["decode_ms"]
-    )
+    return Finished(FinishReason(wire["reason"]), TokenCounts(**wire["tokens"]), wire["prefill_ms"], wire["decode_ms"])
 
 
 def status_to_wire(status: EngineStatus) -> dict[str, Any]:
@@ -69,6 +85,7 @@ def status_to_wire(status: EngineStatus) -> dict[str, Any]:
     return {**dataclasses.asdict(status), "state": status.state.value}
 
 
+@_as_wire_error("status")
 def status_from_wire(wire: dict[str, Any]) -> EngineStatus:
     """The status that `status_to_wire` made JSON of."""
     model = ModelInfo(**wire["model"]) if wire["model"] else None

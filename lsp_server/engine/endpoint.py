@@ -1,8 +1,8 @@
 """Where language servers and the engine's host meet: names of the socket, the lock and the log of one model.
 
-The name carries the version of the protocol, the version of this package and the identity of the model file, so that two
-versions or two models never share a host by accident. On Windows, which has no Unix sockets in asyncio, a loopback port
-stands in, with a random token that only readers of the user's own file know.
+The name carries the version of the protocol, the version of this package and the identity of the model file, so that
+two versions or two models never share a host by accident. On Windows, which has no Unix sockets in asyncio, a loopback
+port stands in, with a random token that only readers of the user's own file know.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ def model_identity(model: Path) -> str:
         real = model.resolve(strict=True)
         found = real.stat()
     except OSError as error:
-        raise ModelFileError(f"The model file {model} cannot be read: {error.strerror}. Check `lingCoder.model`.") from error
+        raise ModelFileError(
+            f"The model file {model} cannot be read: {error.strerror}. Check `lingCoder.model`."
+        ) from error
     return f"{real}|{found.st_size}|{found.st_mtime_ns}"
 
 
@@ -89,7 +91,9 @@ def runtime_folder() -> Path:
         RuntimeFolderError: it cannot be made, or somebody else may use it.
     """
     override = os.environ.get("LING_CODER_RUNTIME_DIR")
-    folder = Path(override) if override else platformdirs.user_runtime_path("ling-coder-lsp", appauthor=False)
+    folder = (
+        Path(override).absolute() if override else platformdirs.user_runtime_path("ling-coder-lsp", appauthor=False)
+    )
     if not USES_PORT and len(os.fsencode(folder)) + 22 > _LONGEST_SOCKET_PATH_BYTES:
         folder = _short_folder(folder)
     try:
@@ -113,7 +117,9 @@ def _check_private(folder: Path) -> None:
         return  # the user's profile has its own rights
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise RuntimeFolderError(f"The folder {folder} belongs to somebody else. Set LING_CODER_RUNTIME_DIR to one of your own.")
+        raise RuntimeFolderError(
+            f"The folder {folder} belongs to somebody else. Set LING_CODER_RUNTIME_DIR to one of your own."
+        )
     if found.st_mode & 0o077:
         folder.chmod(0o700)
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -1,7 +1,7 @@
 """Settings of the engine: per machine, not per workspace, because all windows share one engine.
 
-They are read by the host from `engine.toml` in the user's configuration folder. A wrong value is an error in one sentence;
-it stops the engine and not the language server.
+They are read by the host from `engine.toml` in the user's configuration folder. A wrong value is an error in one
+sentence; it stops the engine and not the language server.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+_MOST = {"threads": 512, "cells": 2**20, "lane_tokens": 2**20, "lanes": 256, "micro_batch_tokens": 4096}
+"""What llama.cpp can do at all; it takes more without a word and then dies or eats all memory."""
 _SMALL_MODEL_BYTES = 256 * 1024 * 1024
 
 
@@ -41,7 +43,7 @@ class EngineSettings:
     micro_batch_tokens: int = 64
     """Tokens per call of llama.cpp during prefill: a cancelled prefill ends within one such call."""
     repack_weights: bool = False
-    """llama.cpp's own default is true: faster decoding by a few percent for minutes of loading and half as much memory again."""
+    """llama.cpp's own default is true: a few percent faster, minutes of loading, half as much memory again."""
     linger_seconds: float = 600.0
     """How long the engine stays after its last client has gone."""
 
@@ -60,7 +62,7 @@ def read_engine_settings(folder: Path | None = None) -> EngineSettings:
     """
     path = (folder or configuration_folder()) / "engine.toml"
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return EngineSettings()
     except (OSError, ValueError) as error:
@@ -79,8 +81,11 @@ def _check(path: Path, name: str, value: object) -> None:
     if not isinstance(value, kinds) or is_bool != isinstance(defaults[name], bool):
         raise EngineError(f"{path}: `{name}` must be like {defaults[name]!r}, got {value!r}.")
     least = {"gpu_layers": -1, "threads": 0, "linger_seconds": 0}.get(name, 1)
-    if not is_bool and isinstance(value, (int, float)) and value < least:
+    if not is_bool and isinstance(value, (int, float)) and not value >= least:  # NaN is neither
         raise EngineError(f"{path}: `{name}` must be at least {least}, got {value!r}.")
+    most = _MOST.get(name)
+    if most is not None and isinstance(value, int) and value > most:
+        raise EngineError(f"{path}: `{name}` must be at most {most}, got {value!r}.")
 
 
 def threads_for(settings: EngineSettings, physical_cores: int, model_bytes: int) -> int:

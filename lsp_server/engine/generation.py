@@ -1,7 +1,7 @@
 """One generation as a machine of small steps, so that the scheduler can choose anew after each of them.
 
-A step evaluates one micro-batch of the prompt, or one token of the answer. A generation that was interrupted plans its lane
-again: what is still in the cache costs nothing, what another job took is evaluated once more.
+A step evaluates one micro-batch of the prompt, or one token of the answer. A generation that was interrupted plans its
+lane again: what is still in the cache costs nothing, what another job took is evaluated once more.
 """
 
 from __future__ import annotations
@@ -48,7 +48,9 @@ class Generation:
 
     def __init__(self, job: Job, model: Model, lanes: LaneTable, emit: Emit, micro_batch_tokens: int) -> None:
         limit = model.info.context_tokens
-        if len(job.tokens) + 1 > limit or not job.tokens:
+        if not job.tokens:
+            raise EngineError("The prompt is empty.")
+        if len(job.tokens) + 1 > limit:
             raise PromptTooLong(len(job.tokens), limit - 1)
         self.job = job
         self._model, self._lanes, self._emit = model, lanes, emit
@@ -58,8 +60,9 @@ class Generation:
         """The prompt, and every generated token that must be evaluated before the next one."""
         self._left: Lane | None = None
         """The lane as this generation left it; another object in the table means that somebody else used it."""
-        self._reused: int | None = None
-        self._evaluated = self._generated = 0
+        self._reached = 0
+        """How much of the prompt was in the lane at some time, reused or evaluated."""
+        self._reused = self._evaluated = self._generated = 0
         self._prefill_s = self._decode_s = 0.0
         self._stops = StopTexts(job.stop_texts)
         self._characters = codecs.getincrementaldecoder("utf-8")("replace")
@@ -83,16 +86,21 @@ class Generation:
             self._count(began, start, 0)
             return Step.MORE
         self._left = self._lanes.extend(self.job.lane, chunk)
+        self._advance_to(len(self._left.tokens))
         self._count(began, start, len(chunk))
-        return self._next_token() if last else Step.MORE
+        if not last:
+            return Step.MORE
+        return self._next_token() if self._most_new > 0 else self.finish(FinishReason.LENGTH)
 
     def finish(self, reason: FinishReason) -> Step:
         """End with what is there."""
         rest = self._stops.rest() if reason is not FinishReason.STOP else ""
         if rest:
             self._emit(Piece(rest, self._take_logprob()))
+        if self._stops.hit:
+            reason = FinishReason.STOP
         prompt = len(self.job.tokens)
-        counts = TokenCounts(prompt, self._reused or 0, self._evaluated, self._generated)
+        counts = TokenCounts(prompt, self._reused, self._evaluated, self._generated)
         self._emit(Finished(reason, counts, self._prefill_s * 1000, self._decode_s * 1000))
         return Step.DONE
 
@@ -100,10 +108,15 @@ class Generation:
         """The lane, holding a beginning of our tokens; plans only when somebody else touched it."""
         lane = self._lanes.lane(self.job.lane)
         if lane is None or lane is not self._left:
-            lane = self._left = self._lanes.enter(self.job.lane, self._sequence_tokens, self._most_new - self._generated)
-        if self._reused is None:
-            self._reused = len(lane.tokens)
+            reserve = self._most_new - self._generated
+            lane = self._left = self._lanes.enter(self.job.lane, self._sequence_tokens, reserve)
+        self._reused += self._advance_to(len(lane.tokens))
         return lane
+
+    def _advance_to(self, length: int) -> int:
+        """Note that the lane holds so many tokens; how many of the prompt are there for the first time."""
+        before, self._reached = self._reached, max(self._reached, min(length, len(self.job.tokens)))
+        return self._reached - before
 
     def _count(self, began: float, start: int, done: int) -> None:
         spent = time.perf_counter() - began
@@ -111,7 +124,7 @@ class Generation:
             self._decode_s += spent
         else:
             self._prefill_s += spent
-            self._evaluated += max(0, min(done, len(self.job.tokens) - start))
+        self._evaluated += max(0, min(done, len(self.job.tokens) - start))
 
     def _next_token(self) -> Step:
         began = time.perf_counter()

@@ -2,8 +2,9 @@
 
     python -m lsp_server.engine.host [--detach] FOLDER NAME MODEL
 
-It lives as long as it holds the lock. What runs where: sockets and deadlines on the main thread's event loop, tokenizing on a
-thread of its own, the model on the scheduler's thread. Threads have 64 MB stacks: llama.cpp's tokenizer is recursive.
+It lives as long as it holds the lock. What runs where: sockets and deadlines on the main thread's event loop,
+tokenizing on a thread of its own, the model on the scheduler's thread. Threads have 64 MB stacks: llama.cpp's tokenizer
+is recursive.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ from lsp_server.errors import CompletionError, EngineError, WireError
 
 _STACK_BYTES = 64 * 1024 * 1024
 _FAILED_LINGER_SECONDS = 1.0
+_FIRST_CLIENT_SECONDS = 15.0
+"""Whoever started this process gets this long to connect, however short engines stay otherwise."""
 
 LoadModel = Callable[[Path, EngineSettings, Callable[[float], None]], Model]
 
@@ -74,6 +77,7 @@ class Host:
         self._tokenizer = ThreadPoolExecutor(1, "tokenizer")
         self._leave = asyncio.Event()
         self._linger: asyncio.TimerHandle | None = None
+        self._had_clients = False
         self._loop = asyncio.get_running_loop()
 
     async def run(self, endpoint: Endpoint) -> None:
@@ -89,7 +93,7 @@ class Host:
         server.close()
         for peer in list(self._peers):
             peer.close()
-        if loading.done():
+        if loading.done():  # a load cannot be interrupted; the process ends under it
             self._stop_threads()
 
     def _stop_threads(self) -> None:
@@ -104,21 +108,19 @@ class Host:
     async def _load_model(self) -> None:
         self._announce(EngineStatus(EngineState.LOADING, f"Loading {self._path.name}", 0))
         try:
-            self._model = await self._loop.run_in_executor(
-                None, self._load, self._path, self._settings, self._progress
-            )
+            self._model = await self._loop.run_in_executor(None, self._load, self._path, self._settings, self._progress)
             lanes = LaneTable(self._model, self._settings.cells, self._settings.lanes)
             self._scheduler = Scheduler(self._model, lanes, self._settings.micro_batch_tokens)
             self._announce(EngineStatus(EngineState.READY, f"{self._model.info.name} is ready", None, self._model.info))
         except CompletionError as error:
             self._announce(EngineStatus(EngineState.FAILED, str(error)))
-        except Exception as error:  # whatever llama.cpp throws must reach the user as a sentence
+        except Exception as error:  # noqa: BLE001 - whatever llama.cpp throws must reach the user as a sentence
             self._announce(EngineStatus(EngineState.FAILED, f"Loading {self._path} failed: {error!r}."))
         self._loaded.set()
         self._wait_for_clients()
 
     def _progress(self, share: float) -> None:
-        percent = int(share * 100)
+        percent = int(share * 20) * 5
         if percent != self._status.progress_percent:
             status = EngineStatus(EngineState.LOADING, f"Loading {self._path.name}", percent)
             self._loop.call_soon_threadsafe(self._announce, status)
@@ -144,7 +146,8 @@ class Host:
             },
         )
         self._peers.add(peer)
-        self._cancel_linger()
+        self._had_clients = True
+        self._wait_for_clients()
         peer.notify("status", codec.status_to_wire(self._status))
         try:
             await peer.run()
@@ -162,12 +165,13 @@ class Host:
             self._linger = None
 
     def _wait_for_clients(self) -> None:
-        """Leave some time after the last client has gone; soon where there is nothing to keep."""
+        """Leave some time after the last client has gone; soon, and whoever is here, where there is nothing to keep."""
         self._cancel_linger()
-        if not self._peers:
-            failed = self._status.state is EngineState.FAILED
-            wait = _FAILED_LINGER_SECONDS if failed else self._settings.linger_seconds
-            self._linger = self._loop.call_later(wait, self._leave.set)
+        if self._status.state is EngineState.FAILED:
+            self._linger = self._loop.call_later(_FAILED_LINGER_SECONDS, self._leave.set)
+        elif not self._peers:
+            first = 0.0 if self._had_clients else _FIRST_CLIENT_SECONDS
+            self._linger = self._loop.call_later(max(first, self._settings.linger_seconds), self._leave.set)
 
     # Requests
 
@@ -210,9 +214,7 @@ class Host:
                 expiry.cancel()
             scheduler.cancel(ticket)
 
-    def _on_loop(
-        self, emit: Emit, ended: asyncio.Future[Finished]
-    ) -> Callable[[Piece | Finished | EngineError], None]:
+    def _on_loop(self, emit: Emit, ended: asyncio.Future[Finished]) -> Callable[[Piece | Finished | EngineError], None]:
         """What the engine's thread calls: each event is handled on the loop, if somebody still waits."""
 
         def handle(event: Piece | Finished | EngineError) -> None:
@@ -261,6 +263,8 @@ async def _serve(endpoint: Endpoint, model: Path) -> None:
             raise reason
 
     await Host(model, settings, load).run(endpoint)
+    sys.stderr.flush()
+    os._exit(0)  # nothing is left to say, and waiting for what still loads or tokenizes would keep the lock
 
 
 def main(arguments: list[str]) -> None:
@@ -275,8 +279,6 @@ def main(arguments: list[str]) -> None:
         return
     endpoint.log.write_bytes(b"")
     asyncio.run(_serve(endpoint, Path(model)))
-    sys.stderr.flush()
-    os._exit(0)  # llama.cpp's own threads and static destructors have nothing left to say
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The lanes of one loaded model: carries out the plans of `lanes.py` on the cache and remembers what each lane holds."""
+"""The lanes of one loaded model: carries out the plans of `lanes.py` and remembers what each lane holds."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Which cached tokens stay: pure arithmetic over token lists, nothing here knows llama.cpp.
 
-A *lane* is one sequence of the key-value cache and holds the tokens of one document or one chat. All lanes share one pool of
-cells. A plan tells what to do to the cache before a prompt is evaluated, so that afterwards the lane holds exactly a
-beginning of that prompt and everything after it is evaluated anew:
+A *lane* is one sequence of the key-value cache and holds the tokens of one document or one chat. All lanes share one
+pool of cells. A plan tells what to do to the cache before a prompt is evaluated, so that afterwards the lane holds
+exactly a beginning of that prompt and everything after it is evaluated anew:
 
     forget the lanes in `evict` -> cut this lane back to `keep` tokens -> or, where another lane shares a longer
     beginning, empty this one and copy `keep` tokens from `copy_from`
@@ -46,7 +46,9 @@ def common_prefix_length(left: Sequence[object], right: Sequence[object]) -> int
     return next(index for index in range(length) if left[index] != right[index])
 
 
-def plan(lanes: Mapping[str, Lane], name: str, prompt: Sequence[int], reserve: int, cells: int, sequences: int) -> Plan:
+def plan(  # noqa: PLR0913  # every figure that the arithmetic needs
+    lanes: Mapping[str, Lane], name: str, prompt: Sequence[int], reserve: int, cells: int, sequences: int
+) -> Plan:
     """How to get `prompt` into the lane `name` with the fewest tokens to evaluate.
 
     The last prompt token is always evaluated: its logits choose the first new token.

@@ -1,7 +1,7 @@
 """Starting the host so that it belongs to nobody's process tree.
 
-Editors end a language server together with all its descendants, found by walking parents. So the host forks twice until its
-parent is init; on Windows an intermediate process starts it and exits.
+Editors end a language server together with all its descendants, found by walking parents. So the host forks twice until
+its parent is init; on Windows an intermediate process starts it and exits.
 """
 
 from __future__ import annotations
@@ -25,7 +25,15 @@ _ENVIRONMENT = {
 
 def host_command(endpoint: Endpoint, model: Path) -> list[str]:
     """What starts a host."""
-    return [sys.executable, "-m", "lsp_server.engine.host", "--detach", str(endpoint.folder), endpoint.name, str(model)]
+    return [
+        sys.executable,
+        "-m",
+        "lsp_server.engine.host",
+        "--detach",
+        str(endpoint.folder),
+        endpoint.name,
+        str(model.resolve()),
+    ]
 
 
 def host_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -43,7 +51,7 @@ async def start_host(endpoint: Endpoint, model: Path) -> None:
     """
     with endpoint.log.open("ab") as log:
         process = await asyncio.create_subprocess_exec(
-            *host_command(endpoint, model.resolve()),
+            *host_command(endpoint, model),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,
@@ -70,5 +78,7 @@ def _detach_on_windows() -> None:
     for name in ("DETACHED_PROCESS", "CREATE_NEW_PROCESS_GROUP", "CREATE_BREAKAWAY_FROM_JOB"):
         flags |= getattr(subprocess, name, 0)
     arguments = [argument for argument in sys.argv[1:] if argument != "--detach"]
-    subprocess.Popen([sys.executable, "-m", "lsp_server.engine.host", *arguments], creationflags=flags, stderr=sys.stderr)
+    subprocess.Popen(
+        [sys.executable, "-m", "lsp_server.engine.host", *arguments], creationflags=flags, stderr=sys.stderr
+    )
     os._exit(0)

@@ -33,7 +33,7 @@ _kept_alive: list[object] = []
 
 
 def _quiet_log() -> None:
-    """Errors of llama.cpp go to our log and are kept, so that a failed load can say why. They never contain the prompt."""
+    """Errors of llama.cpp go to our log and are kept, so that a failed load can say why. They never hold the prompt."""
 
     def keep(level: int, text: bytes, _data: int) -> None:
         if level >= _LOG_ERROR:
@@ -67,6 +67,7 @@ class LlamaModel:
         Raises:
             ModelFileError: llama.cpp cannot use the file, or there is not enough memory.
         """
+        _recent_log.clear()
         _quiet_log()
         llama_cpp.llama_backend_init()
         self._settings = settings
@@ -75,7 +76,7 @@ class LlamaModel:
         self._vocab = _present(llama_cpp.llama_model_get_vocab(self._model))
         self._context = self._make_context(path)
         self._memory = _present(llama_cpp.llama_get_memory(self._context))
-        self._batch = llama_cpp.llama_batch_init(settings.micro_batch_tokens, 0, 1)
+        self._batch = _Batch(settings.micro_batch_tokens)
         self._samplers: dict[Sampling, Any] = {}
         self._tokens_of_block = lru_cache(maxsize=4096)(self._tokenize_block)
         self.vocabulary_size = llama_cpp.llama_vocab_n_tokens(self._vocab)
@@ -107,9 +108,7 @@ class LlamaModel:
         parameters.n_batch = parameters.n_ubatch = settings.micro_batch_tokens
         parameters.n_seq_max = settings.lanes
         parameters.kv_unified = True
-        parameters.n_threads = parameters.n_threads_batch = threads_for(
-            settings, physical_cores(), path.stat().st_size
-        )
+        parameters.n_threads = parameters.n_threads_batch = threads_for(settings, physical_cores(), path.stat().st_size)
         # A C function reads the flag: a Python callback would take the GIL at each node of the graph.
         strlen = _c_library().strlen
         parameters.abort_callback = ctypes.cast(strlen, llama_cpp.ggml_abort_callback)
@@ -130,7 +129,7 @@ class LlamaModel:
         return ModelInfo(
             name=self._metadata("general.name") or path.stem,
             path=str(path),
-            context_tokens=min(self._settings.lane_tokens, trained),
+            context_tokens=min(self._settings.lane_tokens, self._settings.cells, trained),
             fim_prefix=None if pre < 0 else pre,
             fim_suffix=None if suf < 0 else suf,
             fim_middle=None if mid < 0 else mid,
@@ -169,9 +168,10 @@ class LlamaModel:
                 raise TemplateMismatch(f"The model has no token number {token}.")
             return token
         ids = self._tokenize(token.encode(), True)
-        if len(ids) != 1:
+        if len(ids) != 1 or llama_cpp.llama_vocab_get_attr(self._vocab, ids[0]) & llama_cpp.LLAMA_TOKEN_ATTR_NORMAL:
             raise TemplateMismatch(
-                f"The model has no token {token}. Set `lingCoder.fimTemplate` to `auto` or to the template of its family."
+                f"The model has no control token {token}. "
+                "Set `lingCoder.fimTemplate` to `auto` or to the template of its family."
             )
         return ids[0]
 
@@ -220,14 +220,10 @@ class LlamaModel:
         Raises:
             EngineError: llama.cpp refused the batch.
         """
-        count, batch = len(tokens), self._batch
+        count = len(tokens)
         if not 0 < count <= self._settings.micro_batch_tokens:
             raise EngineError(f"{count} tokens in a batch of {self._settings.micro_batch_tokens}.")
-        batch.n_tokens = count
-        for index, token in enumerate(tokens):
-            batch.token[index], batch.pos[index] = token, position + index
-            batch.n_seq_id[index], batch.seq_id[index][0], batch.logits[index] = 1, sequence, 0
-        batch.logits[count - 1] = logits
+        batch = self._batch.filled(sequence, tokens, position, logits=logits)
         self.evaluated_tokens += count
         code = llama_cpp.llama_decode(self._context, batch)
         if code == 0 and not logits:
@@ -255,10 +251,40 @@ class LlamaModel:
         """Free everything. Only after the thread that decodes has ended: freeing under it is a crash."""
         for sampler in self._samplers.values():
             llama_cpp.llama_sampler_free(sampler)
-        llama_cpp.llama_batch_free(self._batch)
+        self._batch.free()
         llama_cpp.llama_free(self._context)
         llama_cpp.llama_model_free(self._model)
         llama_cpp.llama_backend_free()
+
+
+class _Batch:
+    """What `llama_decode` is given, filled through numpy: a loop over its fields costs a microsecond for each of them."""
+
+    def __init__(self, size: int) -> None:
+        self._batch = llama_cpp.llama_batch_init(size, 0, 1)
+        fields = (self._batch.token, self._batch.pos, self._batch.n_seq_id, self._batch.logits)
+        self._tokens, self._positions, counts, self._logits = (
+            np.ctypeslib.as_array(field, shape=(size,)) for field in fields
+        )
+        counts[:] = 1
+        self._sequence: int | None = None
+
+    def filled(self, sequence: int, tokens: Sequence[int], position: int, *, logits: bool) -> Any:
+        """The batch with these tokens of one sequence."""
+        count = self._batch.n_tokens = len(tokens)
+        self._tokens[:count] = tokens
+        self._positions[:count] = np.arange(position, position + count)
+        self._logits[:count] = 0
+        self._logits[count - 1] = logits
+        if sequence != self._sequence:
+            for index in range(len(self._tokens)):
+                self._batch.seq_id[index][0] = sequence
+            self._sequence = sequence
+        return self._batch
+
+    def free(self) -> None:
+        """Give it back to llama.cpp."""
+        llama_cpp.llama_batch_free(self._batch)
 
 
 def _sampler(sampling: Sampling) -> Any:
@@ -288,7 +314,7 @@ def _load_error(path: Path) -> str:
     lowered = said.lower()
     if "unknown model architecture" in lowered:
         advice = "This version of llama.cpp does not know this kind of model, or the file is no text model."
-    elif "not within the file bounds" in lowered or "corrupted or incomplete" in lowered:
+    elif "not within the file bounds" in lowered or "failed to read" in lowered:
         advice = "The file is incomplete: download it again."
     elif "allocate" in lowered or "memory" in lowered:
         advice = "There is not enough memory: choose a smaller quantization."

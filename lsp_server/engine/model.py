@@ -20,22 +20,47 @@ class DecodeResult(Enum):
 
 
 class Model(Protocol):
-    """See `LlamaModel` for what each does."""
+    """One model, one context; all but tokenizing and aborting belongs to one thread. `LlamaModel` says more."""
 
     info: ModelInfo
     evaluated_tokens: int
     aborted_calls: int
 
-    def tokenize(self, text: str) -> list[int]: ...
-    def special(self, token: str | int) -> int: ...
-    def begin(self) -> tuple[int, ...]: ...
-    def is_end(self, token: int) -> bool: ...
-    def piece(self, token: int) -> bytes: ...
-    def cut(self, sequence: int, length: int) -> None: ...
-    def copy(self, source: int, target: int, length: int) -> None: ...
-    def filled(self, sequence: int) -> int: ...
-    def request_abort(self) -> None: ...
-    def clear_abort(self) -> None: ...
-    def decode(self, sequence: int, tokens: Sequence[int], position: int, *, logits: bool) -> DecodeResult: ...
-    def sample(self, sampling: Sampling) -> tuple[int, float]: ...
-    def close(self) -> None: ...
+    def tokenize(self, text: str) -> list[int]:
+        """Ids of a text of the user's. Safe from any thread, as is `special`."""
+
+    def special(self, token: str | int) -> int:
+        """The id of one control token. Raises `TemplateMismatch`."""
+
+    def begin(self) -> tuple[int, ...]:
+        """What every prompt begins with."""
+
+    def is_end(self, token: int) -> bool:
+        """Whether the model ends its answer with this token."""
+
+    def piece(self, token: int) -> bytes:
+        """The bytes of a token: maybe a part of a character, and none for control tokens."""
+
+    def cut(self, sequence: int, length: int) -> None:
+        """Keep the first `length` cells of a sequence."""
+
+    def copy(self, source: int, target: int, length: int) -> None:
+        """Share the first `length` cells of one sequence with another, which must be empty."""
+
+    def filled(self, sequence: int) -> int:
+        """How many cells a sequence has: asked after an abort."""
+
+    def request_abort(self) -> None:
+        """End the running `decode`, or the next one. Safe from any thread."""
+
+    def clear_abort(self) -> None:
+        """Let the next `decode` run."""
+
+    def decode(self, sequence: int, tokens: Sequence[int], position: int, *, logits: bool) -> DecodeResult:
+        """Evaluate tokens at the end of a sequence; with `logits` the last one can be sampled from."""
+
+    def sample(self, sampling: Sampling) -> tuple[int, float]:
+        """The next token after a `decode` with logits, and its log-probability."""
+
+    def close(self) -> None:
+        """Free everything, after the thread that decodes has ended."""

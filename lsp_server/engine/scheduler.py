@@ -1,18 +1,20 @@
 """Who uses the model next: one thread, a list of jobs, the highest priority first, the earliest of equals.
 
-The choice is made anew after each step of a generation (`generation.py`). A job that outranks the running one, a cancel and
-a deadline also end the running call of llama.cpp, so that nobody waits for more than a graph node.
+The choice is made anew after each step of a generation (`generation.py`). A job that outranks the running one, and a
+cancel or the deadline of the running one, also end the running call of llama.cpp, so that nobody waits for more than a
+graph node. A job that only waits ends at once at its deadline, with what it has.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lsp_server.engine.base import FinishReason
-from lsp_server.engine.generation import Emit, Generation, Job, Step
+from lsp_server.engine.base import Finished, FinishReason, Piece
+from lsp_server.engine.generation import Emit, Generation, Job
 from lsp_server.engine.lane_table import LaneTable
 from lsp_server.engine.model import Model
 from lsp_server.errors import EngineError, EngineGone
@@ -51,9 +53,12 @@ class Scheduler:
         self._thread.start()
 
     def submit(self, job: Job, emit: Emit) -> Ticket:
-        """Queue a job. `emit` is called from the engine's thread: pieces, then `Finished` or an `EngineError`."""
+        """Queue a job. `emit` gets pieces, then `Finished` or an `EngineError`; mostly from the engine's thread."""
         ticket = Ticket(job, emit, next(_order))
         with self._changed:
+            if self._stopping:
+                self._tell(ticket, _shutting_down())
+                return ticket
             self._tickets.append(ticket)
             if self._running is not None and ticket.rank < self._running.rank:
                 self._model.request_abort()
@@ -61,16 +66,25 @@ class Scheduler:
         return ticket
 
     def cancel(self, ticket: Ticket) -> None:
-        """Take a job off; nothing more is emitted for it."""
-        self._interrupt(ticket, cancelled=True)
+        """Take a job off; nothing more is emitted for it from now on."""
+        with self._changed:
+            ticket.cancelled = True
+            self._interrupt(ticket)
 
     def expire(self, ticket: Ticket) -> None:
-        """The deadline of a job has come: it ends with what is there."""
-        self._interrupt(ticket, cancelled=False)
+        """The deadline of a job has come: it ends with what is there, and where it only waits, at once."""
+        with self._changed:
+            ticket.expired = True
+            self._interrupt(ticket)
+            if ticket is not self._running and ticket in self._tickets:
+                self._end_expired(ticket)
 
     def forget_owner(self, prefix: str) -> None:
-        """Free the lanes of a client that has gone, as soon as nothing runs."""
+        """Take off the jobs of a client that has gone, and free its lanes as soon as nothing runs."""
         with self._changed:
+            for ticket in self._tickets:
+                if ticket.job.lane.startswith(prefix):
+                    self.cancel(ticket)
             self._chores.append(lambda: self._lanes.forget_owner(prefix))
             self._changed.notify()
 
@@ -81,8 +95,8 @@ class Scheduler:
             self._model.request_abort()
             self._changed.notify()
         self._thread.join()
-        for ticket in self._tickets:
-            ticket.emit(EngineGone("The engine is shutting down."))
+        while self._tickets:
+            self._tell(self._tickets[0], _shutting_down())
 
     @property
     def idle(self) -> bool:
@@ -90,29 +104,46 @@ class Scheduler:
         with self._changed:
             return not self._tickets
 
-    def _interrupt(self, ticket: Ticket, *, cancelled: bool) -> None:
+    # Under the lock
+
+    def _interrupt(self, ticket: Ticket) -> None:
+        if self._running is ticket:
+            self._model.request_abort()
+        self._changed.notify()
+
+    def _end_expired(self, ticket: Ticket) -> None:
+        """End a job that does not run at this moment."""
+        try:
+            self._generation(ticket).finish(FinishReason.DEADLINE)
+        except EngineError as error:
+            self._tell(ticket, error)
+
+    def _generation(self, ticket: Ticket) -> Generation:
+        if ticket.generation is None:
+            emit = functools.partial(self._tell, ticket)
+            ticket.generation = Generation(ticket.job, self._model, self._lanes, emit, self._micro_batch_tokens)
+        return ticket.generation
+
+    def _tell(self, ticket: Ticket, event: Piece | Finished | EngineError) -> None:
+        """Emit, unless nobody wants it. The lock makes `cancel` the end of it, whatever the engine's thread does."""
         with self._changed:
-            ticket.cancelled |= cancelled
-            ticket.expired |= not cancelled
-            if self._running is ticket:
-                self._model.request_abort()
-            self._changed.notify()
+            if ticket in self._tickets and not isinstance(event, Piece):
+                self._tickets.remove(ticket)  # before anybody learns of the end and asks whether we are idle
+            if not ticket.cancelled:
+                try:
+                    ticket.emit(event)
+                except Exception:  # noqa: BLE001 - a listener that fails, as on a closed event loop, has gone
+                    ticket.cancelled = True
+
+    # The engine's thread
 
     def _work(self) -> None:
         while (ticket := self._next()) is not None:
-            try:
-                done = self._advance(ticket)
-            except EngineError as error:
-                ticket.emit(error)
-                done = True
-            except Exception as error:  # the thread outlives any bad job
-                ticket.emit(EngineError(f"The engine failed: {error!r}."))
-                self._lanes.forget(ticket.job.lane)
-                done = True
+            self._advance(ticket)
             with self._changed:
                 self._running = None
-                if done and ticket in self._tickets:
-                    self._tickets.remove(ticket)
+                if ticket.expired and ticket in self._tickets:
+                    self._end_expired(ticket)
 
     def _next(self) -> Ticket | None:
         """The job to advance; waits for one. `None` when the thread is to end."""
@@ -129,12 +160,21 @@ class Scheduler:
                 self._changed.wait()
             return None
 
-    def _advance(self, ticket: Ticket) -> bool:
-        """One step of a job; whether it is done."""
-        if ticket.generation is None:
-            ticket.generation = Generation(
-                ticket.job, self._model, self._lanes, ticket.emit, self._micro_batch_tokens
-            )
-        if ticket.expired:
-            return ticket.generation.finish(FinishReason.DEADLINE) is Step.DONE
-        return ticket.generation.step() is Step.DONE
+    def _advance(self, ticket: Ticket) -> None:
+        """One step of a job."""
+        try:
+            self._generation(ticket).step()
+        except EngineError as error:
+            self._fail(ticket, error)
+        except Exception as error:  # noqa: BLE001 - the thread outlives any bad job
+            self._fail(ticket, EngineError(f"The engine failed: {error!r}."))
+
+    def _fail(self, ticket: Ticket, error: EngineError) -> None:
+        """End a job with an error. What its lane holds is not certain any more."""
+        if ticket.generation is not None:
+            self._lanes.forget(ticket.job.lane)
+        self._tell(ticket, error)
+
+
+def _shutting_down() -> EngineGone:
+    return EngineGone("The engine is shutting down.")

@@ -1,18 +1,21 @@
 """An engine that answers from a table: for tests, and for trying the editor side without weights.
 
-The table is a JSON file, `[{"match": REGEX, "text": str, "logprob": float, "token_ms": float, "fail": "crash" | "hang" |
-"garbage" | null}, ...]`. The first rule whose regex is found in the rendered prompt answers; a rule without `match` always
-does. In everything else it behaves like an engine: it streams small pieces, can be cancelled, counts tokens, reuses what
-the same lane has seen, obeys stops and deadlines. One "token" is a run of up to four characters of one word.
+The table is a JSON file, `[{"match": REGEX, "text": str, "logprob": float, "token_ms": float, "fail": "crash" |
+"hang" | "garbage" | null, "load_ms": float}, ...]`. The first rule whose regex is found in the rendered prompt
+answers; a rule without `match` always does. In everything else it behaves like an engine: it streams small pieces, can
+be cancelled, counts tokens, reuses what the same lane has seen, obeys stops and deadlines. One "token" is a run of up
+to four characters of one word.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import math
 import re
 import time
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +51,8 @@ class Rule:
     logprob: float = -0.1
     token_ms: float = 0.0
     fail: str | None = None
+    load_ms: float = 0.0
+    """How long the engine loads; the largest of all rules counts."""
 
 
 def read_rules(path: Path) -> tuple[Rule, ...]:
@@ -85,12 +90,17 @@ def _problem_of(name: str, value: object) -> str | None:
         return None if isinstance(value, str) else "must be a text"
     if name == "match":
         return _problem_of_regex(value)
-    if name in ("logprob", "token_ms"):
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return None if number else "must be a number"
+    if name in ("logprob", "token_ms", "load_ms"):
+        return _problem_of_number(name, value)
     if name == "fail":
         return None if value is None or value in _FAILURES else f"must be one of {', '.join(_FAILURES)}, or null"
-    return "is unknown; known: match, text, logprob, token_ms, fail"
+    return "is unknown; known: match, text, logprob, token_ms, fail, load_ms"
+
+
+def _problem_of_number(name: str, value: object) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return "must be a number"
+    return "must be 0 or more" if name != "logprob" and not 0 <= value < math.inf else None
 
 
 def _problem_of_regex(value: object) -> str | None:
@@ -126,6 +136,8 @@ class ScriptedEngine:
         self._listeners: list[StatusListener] = []
         self._status = EngineStatus(EngineState.STOPPED)
         self._loading: asyncio.TimerHandle | None = None
+        self._settled = asyncio.Event()
+        """Set while nothing is being loaded."""
         self._closed = asyncio.Event()
         """Set by `close`; generations hold the one that was there when they began."""
 
@@ -150,15 +162,15 @@ class ScriptedEngine:
 
     def _set(self, status: EngineStatus) -> None:
         self._status = status
+        self._settled.clear() if status.state is EngineState.LOADING else self._settled.set()
         for listener in self._listeners:
             listener(status)
 
     async def wait_ready(self, limit_ms: float) -> EngineStatus:
         """Wait until the script is ready."""
         await self.start()
-        ends = time.monotonic() + limit_ms / 1000
-        while self._status.state is EngineState.LOADING and time.monotonic() < ends:
-            await asyncio.sleep(0.001)
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._settled.wait(), limit_ms / 1000)
         return self._status
 
     async def count_tokens(self, texts: tuple[str, ...]) -> tuple[int, ...]:

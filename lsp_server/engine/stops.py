@@ -6,8 +6,8 @@ from __future__ import annotations
 class StopTexts:
     """Holds back what could still turn out to be the beginning of a stop text.
 
-    The stop that begins first in the whole text wins. So a short one that is already there waits while a longer one that
-    began before it can still be completed.
+    The stop that begins first in the whole text wins. So a short one that is already there waits while a longer one
+    that began before it can still be completed.
     """
 
     def __init__(self, stops: tuple[str, ...]) -> None:
@@ -46,7 +46,7 @@ class StopTexts:
         return min((place for stop in self._stops if (place := self._held.find(stop)) >= 0), default=None)
 
     def _first_begun(self) -> int:
-        """Where the first stop text begins of which the end is still missing; the end of what is held when there is none."""
+        """Where the first stop text of which the end is missing begins; the end of what is held without one."""
         held = self._held
         for place in range(max(0, len(held) - self._longest + 1), len(held)):
             tail = held[place:]

@@ -52,11 +52,8 @@ class Peer:
             WireError: what arrived is no message.
         """
         try:
-            while line := await self._reader.readline():
+            while line := await self._read_line():
                 self._dispatch(_parse(line))
-        except (ConnectionError, ValueError) as error:
-            if isinstance(error, ValueError):
-                raise WireError("A message was too long.") from error
         finally:
             self.close()
 
@@ -108,6 +105,16 @@ class Peer:
             if not answered and not self.closed:
                 self._send({"cancel": number})
 
+    async def _read_line(self) -> bytes:
+        """The next line. Half a line is the end, too: its writer was killed in the middle of it."""
+        try:
+            line = await self._reader.readline()
+        except ValueError as error:
+            raise WireError("A message was too long.") from error
+        except OSError:
+            return b""
+        return line if line.endswith(b"\n") else b""
+
     def _send(self, message: dict[str, Any]) -> None:
         if not self.closed:
             self._writer.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
@@ -120,12 +127,20 @@ class Peer:
             if queue := self._waiting.get(message.get("id", 0)):
                 queue.put_nowait(message)
         elif "id" in message:
-            number = message["id"]
-            task = asyncio.ensure_future(self._answer(number, message["method"], message.get("params")))
-            self._running[number] = task
-            task.add_done_callback(lambda _: self._running.pop(number, None))
+            self._begin(message["id"], message["method"], message.get("params"))
         elif handler := self._notifications.get(message["method"]):
-            handler(message.get("params"))
+            try:
+                handler(message.get("params"))
+            except CompletionError:
+                raise
+            except Exception as error:
+                raise WireError(f"The notification `{message['method']}` failed: {error!r}.") from error
+
+    def _begin(self, number: int, method: str, params: Any) -> None:
+        if number in self._running:
+            raise WireError(f"Request {number} was sent twice.")
+        task = self._running[number] = asyncio.ensure_future(self._answer(number, method, params))
+        task.add_done_callback(lambda _: self._running.pop(number, None))
 
     async def _answer(self, number: int, method: str, params: Any) -> None:
         try:
@@ -136,15 +151,18 @@ class Peer:
             self._send({"id": number, "result": result})
         except CompletionError as error:
             self._send({"id": number, "error": error_to_wire(error)})
-        except Exception as error:  # the connection outlives any bad request
+        except Exception as error:  # noqa: BLE001 - the connection outlives any bad request
             self._send({"id": number, "error": error_to_wire(WireError(f"`{method}` failed: {error!r}."))})
 
 
 def _parse(line: bytes) -> dict[str, Any]:
     try:
         message = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WireError("A line was no JSON.") from error
     if not isinstance(message, dict):
         raise WireError("A line was no JSON object.")
+    numbers, method = (message.get("id", 0), message.get("cancel", 0)), message.get("method", "")
+    if not all(isinstance(number, int) for number in numbers) or not isinstance(method, str):
+        raise WireError("A message had no proper number or method.")
     return message

@@ -6,7 +6,8 @@ from lsp_server.postprocess.brackets import CLOSERS, unmatched
 from lsp_server.postprocess.rule import Candidate
 
 _QUOTES = "\"'`"
-_MAY_BE_REPEATED_ALONE = CLOSERS + _QUOTES + ";:,"
+_SHORTEST_WORD_CHARACTERS = 3
+_MAY_OVERLAP_ALONE = CLOSERS + _QUOTES + ";:,"
 
 
 def before_what_follows(candidate: Candidate) -> Candidate:
@@ -20,15 +21,17 @@ def _before_the_rest_of_the_line(candidate: Candidate) -> Candidate:
     """Without the rest of the line at the end or, of closers, its beginning."""
     rest, text = candidate.snapshot.line_after_caret.rstrip(), candidate.text.rstrip()
     for length in range(min(len(rest), len(text)), 0, -1):
-        repeated = rest[:length]
-        alone = length == len(rest) or all(character in _MAY_BE_REPEATED_ALONE for character in repeated)
-        if alone and text.endswith(repeated) and not _belongs_to(text[:-length], repeated):
-            return candidate.with_text(text[:-length])
+        kept, repeated = text[:-length], rest[:length]
+        says_something = length == len(rest) or all(character in _MAY_OVERLAP_ALONE for character in repeated)
+        if says_something and text.endswith(repeated) and not _belongs_to(kept, repeated):
+            return candidate.with_text(kept)
     return candidate
 
 
 def _belongs_to(kept: str, repeated: str) -> bool:
-    """Whether the end closes what the suggestion itself opened, as in `f(b)` before `)`."""
+    """Whether the suggestion needs its end: to close what it opened, as in `f(b)` before `)`, or to end a word."""
+    if len(repeated) < _SHORTEST_WORD_CHARACTERS and f"{kept[-1:]}_{repeated}".isidentifier() and kept:
+        return True
     if any(character in CLOSERS for character in repeated) and unmatched(kept)[1]:
         return True
     return any(kept.count(quote) % 2 for quote in _QUOTES if quote in repeated)
@@ -46,7 +49,7 @@ def _before_the_next_line(candidate: Candidate) -> Candidate:
 
 
 def _only_repeats(candidate: Candidate, following: list[str]) -> bool:
-    """Whether the suggestion, from its first line on, says what the next lines say; one that goes another way may stay."""
+    """Whether the suggestion says, from its first line on, what the next lines say; one that differs may stay."""
     before = candidate.snapshot.line_before_caret
     said = [line.rstrip() for line in (before + candidate.text).split("\n") if line.strip()]
     if before.strip() or len(said) > len(following):

@@ -34,11 +34,11 @@ class FimTemplate:
         return tuple(token for token in (self.prefix, self.suffix, self.middle) if token is not None)
 
 
-def _row(name: str, pre: str, suf: str, mid: str, source: str, *more_stops: str, suffix_first: bool = False) -> FimTemplate:
-    return FimTemplate(name, pre, suf, mid, suffix_first, (pre, suf, mid, *more_stops), source)
+def _row(name: str, pre: str, suf: str, mid: str, source: str, *more_stops: str) -> FimTemplate:
+    return FimTemplate(name, pre, suf, mid, stop=(pre, suf, mid, *more_stops), source=source)
 
 
-PREFIX_ONLY = FimTemplate("prefix-only", None, None, None, source="no fill-in-the-middle tokens: the model continues the text")
+PREFIX_ONLY = FimTemplate("prefix-only", None, None, None, source="the model only continues the text")
 
 TEMPLATES: dict[str, FimTemplate] = {
     template.name: template
@@ -51,7 +51,10 @@ TEMPLATES: dict[str, FimTemplate] = {
         _row("starcoder", "<fim_prefix>", "<fim_suffix>", "<fim_middle>", "arXiv 2305.06161"),
         _row("deepseek", "<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>", "DeepSeek-Coder README"),
         _row("codellama", "▁<PRE>", "▁<SUF>", "▁<MID>", "arXiv 2308.12950", "▁<EOT>"),
-        _row("codegemma", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "CodeGemma model card", "<|file_separator|>"),
+        _row(
+            "codegemma", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "CodeGemma model card",
+            "<|file_separator|>",
+        ),
     )
 }  # fmt: skip
 

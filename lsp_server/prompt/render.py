@@ -36,7 +36,7 @@ def stop_tokens(template: FimTemplate) -> tuple[Token, ...]:
 
 
 def stop_texts(template: FimTemplate, suffix: str, *, single_line: bool) -> tuple[str, ...]:
-    """Texts that end generation: the line end inside a line and, for a model that cannot see the suffix, its beginning."""
+    """Texts that end generation: the line end inside a line; the suffix's beginning where the model cannot see it."""
     stops = ["\n"] if single_line else []
     if not template.markers and (following := _beginning_of(suffix)):
         stops.append(following)

@@ -85,6 +85,8 @@ def _read(ls: LingCoderServer, options: object, base: Settings) -> tuple[Setting
     settings, problems = read_settings(options, base)
     if settings.fim_template not in ("auto", *TEMPLATES):
         known = ", ".join(("auto", *TEMPLATES))
-        problems.append(f"`lingCoder.fimTemplate` must be one of {known}, got {settings.fim_template!r}; 'auto' is used")
+        problems.append(
+            f"`lingCoder.fimTemplate` must be one of {known}, got {settings.fim_template!r}; 'auto' is used"
+        )
         settings = dataclasses.replace(settings, fim_template="auto")
     return dataclasses.replace(settings, **ls.command_line), problems

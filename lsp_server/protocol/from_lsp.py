@@ -33,7 +33,9 @@ def place_of(position: types.Position, lines: TextLines, encoding: PositionEncod
     return position.line, to_characters(lines.line(position.line), position.character, encoding)
 
 
-def apply_change(change: types.TextDocumentContentChangeEvent, lines: TextLines, encoding: PositionEncoding) -> TextLines:
+def apply_change(
+    change: types.TextDocumentContentChangeEvent, lines: TextLines, encoding: PositionEncoding
+) -> TextLines:
     """The text after one change: edited in place, or a new one where the editor sent all of it."""
     if isinstance(change, types.TextDocumentContentChangeWholeDocument):
         return TextLines(clean_text(change.text))
@@ -61,7 +63,7 @@ def _file_path(uri: str) -> str | None:
         return None
     if parts.scheme.lower() != "file":
         return None
-    path = unquote(uri.split(":", 1)[1].split("//", 1)[-1][len(parts.netloc) :])
+    path = unquote(parts.path)
     if drive := _DRIVE.match(path):
         return f"{drive[1].upper()}:{path[3:]}"
     host = unquote(parts.netloc)

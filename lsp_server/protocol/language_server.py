@@ -1,8 +1,10 @@
-"""The language server as pygls sees it: which handler answers what, and errors that go into the log, never onto the screen."""
+"""The language server as pygls sees it. Errors go into the log, never onto the screen."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import sys
 import traceback
 from typing import Any
 
@@ -37,18 +39,21 @@ class LingCoderServer(LanguageServer):
         """What the editor was last told with `lingCoder/status`."""
         self.logged_failure = ""
         """The engine's failure that was last logged: each is told once."""
+        self.background: set[asyncio.Task[None]] = set()
+        """Work that nobody awaits: the event loop alone would let it be collected."""
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Log what kind of error it was and where; its message may hold code. Errors of requests are in their answers.
 
         pygls would show a pop-up.
         """
-        if isinstance(error, JsonRpcException):
-            logger.warning("A message was refused: %s %s", type(error).__name__, error.code)
+        cause = sys.exc_info()[1] or error  # pygls wraps what a handler raised, and calls this while it is handled
+        if isinstance(cause, JsonRpcException):
+            logger.warning("A message was refused: %s %s", type(cause).__name__, cause.code)
             return
-        places = traceback.extract_tb(error.__traceback__)[-3:]
+        places = traceback.extract_tb(cause.__traceback__)[-3:]
         where = " < ".join(f"{place.name}:{place.lineno}" for place in reversed(places))
-        logger.error("%s in %s", type(error).__name__, where or "an unknown place")
+        logger.error("%s in %s", type(cause).__name__, where or "an unknown place")
 
     def log_to_editor(self, kind: types.MessageType, message: str) -> None:
         """One line in the editor's log for this server; no pop-up."""
@@ -56,5 +61,5 @@ class LingCoderServer(LanguageServer):
 
 
 def quiet_libraries() -> None:
-    """pygls prints whole messages, which hold code: at INFO all of them, at ERROR those that could not be handled."""
+    """Keep pygls silent: it prints messages, code and all: at INFO each, at ERROR those that could not be handled."""
     logging.getLogger("pygls").setLevel(logging.CRITICAL)

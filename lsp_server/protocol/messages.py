@@ -2,13 +2,13 @@
 
 - pygls reads parameters while it parses JSON: a request that it cannot read is dropped there and never answered. Such a
   message is turned into one for an internal method, whose handler refuses it.
-- pygls keeps texts of its own: they break at U+2028 and form feed, and reading them changes the parameters. The document
-  methods are overridden, so that only our handlers see the text.
+- pygls keeps texts of its own: they break at U+2028 and form feed, and reading them changes the parameters. The
+  document methods are overridden, so that only our handlers see the text.
 """
 
 from __future__ import annotations
 
-import sys
+import logging
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from pygls.exceptions import (
     JsonRpcException,
     JsonRpcInvalidParams,
     JsonRpcInvalidRequest,
+    JsonRpcMethodNotFound,
     JsonRpcServerNotInitialized,
 )
 from pygls.protocol import (
@@ -29,6 +30,8 @@ from pygls.protocol import (
 if TYPE_CHECKING:
     from cattrs import Converter
     from pygls.lsp.server import LanguageServer
+
+logger = logging.getLogger(__name__)
 
 _REFUSE = "lingCoder/internal/refuse"
 _VERSION = "2.0"
@@ -77,6 +80,8 @@ class LingCoderProtocol(LanguageServerProtocol):
         method, number = data["method"], data["id"]
         if data["jsonrpc"] != _VERSION or not isinstance(method, str) or not _is_id(number):
             return JsonRpcInvalidRequest("This is no request of JSON-RPC 2.0.")
+        if method == _REFUSE:
+            return JsonRpcMethodNotFound(f"There is no method {method}.")
         if self.shut_down:
             return JsonRpcInvalidRequest("The server was shut down.")
         if not self.initialized and method != types.INITIALIZE:
@@ -94,7 +99,8 @@ class LingCoderProtocol(LanguageServerProtocol):
         try:
             return super().structure_message(data)
         except JsonRpcException:
-            return None  # nobody waits for an answer
+            logger.warning("The parameters of %s cannot be understood.", method)
+            return _closing(data.get("params")) if method == types.TEXT_DOCUMENT_DID_CHANGE else None
 
     def _response(self, data: dict[str, Any]) -> Any:
         """The answer to a request of ours; one that cannot be understood is an error, or we would wait for ever."""
@@ -126,11 +132,12 @@ class LingCoderProtocol(LanguageServerProtocol):
         yield from self._call_ours(types.SHUTDOWN, *args)
 
     @lsp_method(types.EXIT)
-    def lsp_exit(self, *args: Any) -> None:
-        """End the process; the exit code says whether there was a shutdown before."""
+    def lsp_exit(self, *args: Any) -> Handling:
+        """Stop serving; the exit code will say whether there was a shutdown before."""
+        yield from self._call_ours(types.EXIT, *args)
         if self.writer is not None:
             self.writer.close()
-        sys.exit(0 if self.shut_down else 1)
+        self._server.shutdown()  # type: ignore[no-untyped-call]
 
     # ---- documents
 
@@ -157,6 +164,16 @@ class LingCoderProtocol(LanguageServerProtocol):
 
 def _is_id(value: object) -> bool:
     return isinstance(value, (str, int)) and not isinstance(value, bool)
+
+
+def _closing(params: Any) -> types.DidCloseTextDocumentNotification | None:
+    """What an edit that cannot be understood becomes: without it our copy is wrong, and no copy is better than that."""
+    document = params.get("textDocument") if isinstance(params, dict) else None
+    uri = document.get("uri") if isinstance(document, dict) else None
+    if not isinstance(uri, str):
+        return None
+    identifier = types.TextDocumentIdentifier(uri=uri)
+    return types.DidCloseTextDocumentNotification(params=types.DidCloseTextDocumentParams(text_document=identifier))
 
 
 def _refusal(data: dict[str, Any], error: JsonRpcException) -> JsonRPCRequestMessage:

@@ -34,9 +34,7 @@ def range_of(snapshot: DocumentSnapshot, suggestion: Suggestion, encoding: Posit
     )
 
 
-def inline_list(
-    outcome: Outcome, snapshot: DocumentSnapshot, encoding: PositionEncoding
-) -> types.InlineCompletionList:
+def inline_list(outcome: Outcome, snapshot: DocumentSnapshot, encoding: PositionEncoding) -> types.InlineCompletionList:
     """One item or none."""
     if outcome.suggestion is None:
         return types.InlineCompletionList(items=[])

@@ -1,0 +1,39 @@
+"""`ling-coder-lsp serve`: the language server."""
+
+from __future__ import annotations
+
+import argparse
+
+from lsp_server.cli.options import Commands, add_engine_options, add_log_level, host_and_port, settings_from
+from lsp_server.errors import CompletionError
+
+
+def add_to(commands: Commands) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("serve", help="serve an editor over stdin and stdout")
+    parser.add_argument(
+        "--tcp",
+        type=host_and_port,
+        metavar="HOST:PORT",
+        help="serve the first editor that connects there instead; anybody who reaches the port can",
+    )
+    add_engine_options(parser)
+    add_log_level(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until the editor leaves.
+
+    Raises:
+        CompletionError: there is no listening on that port.
+    """
+    from lsp_server.server import build_server, serve_stdio, serve_tcp
+
+    server = build_server(arguments.engine, settings_from(arguments))
+    if arguments.tcp is None:
+        return serve_stdio(server)
+    try:
+        return serve_tcp(server, *arguments.tcp)
+    except OSError as error:
+        raise CompletionError(f"Cannot serve on {':'.join(map(str, arguments.tcp))}: {error.strerror}.") from error

@@ -1,0 +1,102 @@
+"""The anchors of all open documents, and how many characters their budgets of tokens are.
+
+Placing an anchor is the only moment at which tokens are counted; between two of them a request costs a few comparisons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from lsp_server.context.anchor import Anchor, Budget, View, first_view, follow, place
+from lsp_server.documents.snapshot import DocumentSnapshot
+
+CountTokens = Callable[[tuple[str, ...]], Awaitable[tuple[int, ...]]]
+
+CHARACTERS_PER_TOKEN = (4.0, 3.5, 3.0, 2.5, 2.0, 1.5, 1.0, 0.5, 0.25)
+"""Rates to try in this order. Code has 3 to 4 characters a token; runs of symbols or of rare scripts have less than one."""
+
+_MOST_GROWTH = 1.5
+"""See `anchor.place`: a kept prefix may be this much longer than a fresh one."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenBudget:
+    """Room for the text around the caret, in tokens."""
+
+    prefix: int
+    suffix: int
+    middle: int
+
+    def in_characters(self, rate: float) -> Budget:
+        """The same at a rate of characters per token."""
+        return Budget(*(max(1, int(tokens * rate)) for tokens in (self.prefix, self.suffix, self.middle)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    anchor: Anchor
+    budget: TokenBudget
+    rate: float
+
+
+class AnchorTable:
+    """One anchor for each document that somebody types in."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, _Entry] = {}
+
+    async def view(
+        self, snapshot: DocumentSnapshot, budget: TokenBudget, count: CountTokens, *, anew: bool = False
+    ) -> View:
+        """What the prompt shows of this document.
+
+        Args:
+            snapshot: the document and the caret.
+            budget: room in tokens; another one than before means a new anchor.
+            count: the model's own tokenizer.
+            anew: place a new anchor even where the old one would do.
+        """
+        entry = self._entries.get(snapshot.uri)
+        if entry is not None and entry.budget == budget and not anew:
+            view = follow(entry.anchor, snapshot, budget.in_characters(entry.rate))
+            if view is not None:
+                return view
+        return await self._placed(snapshot, budget, count, entry)
+
+    def middle_is_long(self, snapshot: DocumentSnapshot) -> bool:
+        """Whether so much was typed since the anchor that a new one should be placed when there is time."""
+        entry = self._entries.get(snapshot.uri)
+        if entry is None:
+            return False
+        budget = entry.budget.in_characters(entry.rate)
+        view = follow(entry.anchor, snapshot, budget)
+        return view is not None and len(view.middle) > budget.middle // 2
+
+    def forget(self, uri: str) -> None:
+        """The document was closed."""
+        self._entries.pop(uri, None)
+
+    async def _placed(
+        self, snapshot: DocumentSnapshot, budget: TokenBudget, count: CountTokens, entry: _Entry | None
+    ) -> View:
+        """A new anchor at the first rate at which the counted tokens fit; at the last one in any case."""
+        known = entry if entry is not None and entry.budget == budget else None
+        rates = [rate for rate in CHARACTERS_PER_TOKEN if known is None or rate <= known.rate]
+        for rate in rates:
+            kept = known.anchor if known is not None and rate == known.rate else None
+            anchor = place(snapshot, budget.in_characters(rate), kept)
+            view = first_view(anchor, snapshot)
+            if rate == rates[-1] or await _fits(view, budget, rate, count):
+                self._entries[snapshot.uri] = _Entry(anchor, budget, rate)
+                return view
+        raise AssertionError("the last rate is always taken")
+
+
+async def _fits(view: View, budget: TokenBudget, rate: float, count: CountTokens) -> bool:
+    grown = len(view.prefix) > budget.in_characters(rate).prefix
+    limits = (int(budget.prefix * (_MOST_GROWTH if grown else 1)), budget.suffix, budget.middle)
+    texts = (view.prefix, view.suffix, view.middle)
+    if all(len(text.encode("utf-8", "replace")) <= limit for text, limit in zip(texts, limits, strict=True)):
+        return True  # a token has at least one byte
+    return all(tokens <= limit for tokens, limit in zip(await count(texts), limits, strict=True))

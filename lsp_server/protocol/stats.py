@@ -1,0 +1,24 @@
+"""`lingCoder/stats`: what was counted since the start. Figures and sentences, no code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lsp_server.protocol.language_server import LingCoderServer
+from lsp_server.protocol.status import status_as_json
+
+METHOD = "lingCoder/stats"
+
+
+def stats(ls: LingCoderServer, params: Any) -> dict[str, Any]:
+    """The README lists the keys."""
+    state = ls.session.state
+    engine = status_as_json(ls.session.engine_status, state.settings)
+    return {
+        **state.statistics.as_json(),
+        "engine": {key: engine[key] for key in ("state", "message", "model", "mode")},
+        # Rules that need to know caret moves and dismissals do nothing in editors that do not tell.
+        "editorState": "active" if state.editor_state_is_sent else "inactive",
+        "problems": list(state.problems),
+        "documents": len(state.documents),
+    }

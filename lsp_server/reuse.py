@@ -1,0 +1,86 @@
+"""Answers without the model: the user types what was suggested, takes a part of it back, or accepted it and wants the next.
+
+A record is what was shown and the text around it. It answers as long as the text before its place is unchanged, what was
+typed since is a beginning of what was suggested, and the text after the caret is what it was, but for closers that the editor
+inserted. The same rule serves typing along, backspace, accepting a word or a line, and asking again at the same place.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+
+from lsp_server.context.anchor import CLOSERS, text_after, unix
+from lsp_server.documents.snapshot import DocumentSnapshot
+
+_COMPARED_CHARACTERS = 512
+"""How much of the text after the caret must be what it was."""
+
+_RECORDS = 16
+_DOCUMENTS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A suggestion and where it was made. Line ends are LF."""
+
+    lines_before: tuple[str, ...]
+    line_before_caret: str
+    after: str
+    text: str
+    logprob_per_token: float = 0.0
+
+    @staticmethod
+    def of(snapshot: DocumentSnapshot, text: str, logprob_per_token: float = 0.0) -> Record:
+        """The record of a suggestion for this snapshot."""
+        before = snapshot.lines[: snapshot.caret_line]
+        after = text_after(snapshot, _COMPARED_CHARACTERS)[:_COMPARED_CHARACTERS]
+        return Record(before, snapshot.line_before_caret, after, unix(text), logprob_per_token)
+
+    def rest(self, snapshot: DocumentSnapshot) -> str | None:
+        """What is left to suggest here: empty when all of it was typed, `None` when the record says nothing."""
+        line = len(self.lines_before)
+        if snapshot.caret_line < line or snapshot.lines[:line] != self.lines_before:
+            return None
+        since = "".join(snapshot.lines[line : snapshot.caret_line]) + snapshot.line_before_caret
+        if not since.startswith(self.line_before_caret):
+            return None
+        typed = unix(since[len(self.line_before_caret) :])
+        if not self.text.startswith(typed) or not self._same_after(snapshot):
+            return None
+        return self.text[len(typed) :]
+
+    def _same_after(self, snapshot: DocumentSnapshot) -> bool:
+        after = text_after(snapshot, _COMPARED_CHARACTERS * 2)
+        while True:
+            if after[: len(self.after)] == self.after and (self.after or not after):
+                return True
+            if not after or not (after[0] in CLOSERS or after[0].isspace()):
+                return False
+            after = after[1:]
+
+
+class SuggestionHistory:
+    """The last suggestions of each document, the newest first."""
+
+    def __init__(self) -> None:
+        self._records: OrderedDict[str, deque[Record]] = OrderedDict()
+
+    def add(self, uri: str, record: Record) -> None:
+        """Remember what was computed; the oldest is forgotten."""
+        self._records.setdefault(uri, deque(maxlen=_RECORDS)).appendleft(record)
+        self._records.move_to_end(uri)
+        while len(self._records) > _DOCUMENTS:
+            self._records.popitem(last=False)
+
+    def find(self, snapshot: DocumentSnapshot) -> tuple[Record, str] | None:
+        """A record that still has something to say here, and what; the newest wins."""
+        for record in self._records.get(snapshot.uri, ()):
+            rest = record.rest(snapshot)
+            if rest:
+                return record, rest
+        return None
+
+    def forget(self, uri: str) -> None:
+        """The document was closed."""
+        self._records.pop(uri, None)
