@@ -68,6 +68,8 @@ class GenerateRequest:
     """Wall-clock limit from the moment the engine receives the request; what is there by then is the answer."""
     priority: Priority = Priority.COMPLETION
     sampling: Sampling = field(default_factory=Sampling)
+    heal: bool = False
+    """Whether the prompt ends where somebody types: a token cut in two by the caret is healed (`engine/healing.py`)."""
 
 
 class FinishReason(Enum):
@@ -98,6 +100,19 @@ class Finished:
     tokens: TokenCounts
     prefill_ms: float
     decode_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class EngineCounters:
+    """What an engine has done since it was started, for all its clients and every kind of job."""
+
+    evaluated_prompt_tokens: int = 0
+    """Tokens of prompts that were given to the model, those of aborted calls included."""
+    evaluated_answer_tokens: int = 0
+    """Tokens of answers that were."""
+    aborted_calls: int = 0
+    process_id: int = 0
+    idle: bool = True
 
 
 class EngineState(Enum):
@@ -164,6 +179,13 @@ class Engine(Protocol):
 
     async def count_tokens(self, texts: tuple[str, ...]) -> tuple[int, ...]:
         """How many tokens each text has, special-token parsing off.
+
+        Raises:
+            EngineError: there is no engine to ask.
+        """
+
+    async def counters(self) -> EngineCounters:
+        """What was counted since the engine was started.
 
         Raises:
             EngineError: there is no engine to ask.

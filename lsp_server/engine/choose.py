@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lsp_server.engine.base import (
     Engine,
+    EngineCounters,
     EngineState,
     EngineStatus,
     Finished,
@@ -75,6 +76,10 @@ class UnusableEngine:
     async def count_tokens(self, texts: tuple[str, ...]) -> tuple[int, ...]:
         """Fail."""
         raise EngineError(self._status.message)
+
+    async def counters(self) -> EngineCounters:
+        """Nothing was ever done."""
+        return EngineCounters()
 
     async def close(self) -> None:
         """There is nothing to close."""

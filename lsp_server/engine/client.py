@@ -13,6 +13,7 @@ from typing import Any
 from lsp_server.engine import codec
 from lsp_server.engine.base import (
     EngineState,
+    EngineCounters,
     EngineStatus,
     Finished,
     GenerateRequest,
@@ -92,9 +93,9 @@ class EngineClient:
         """How many tokens each text has."""
         return tuple(await self._connected().call("count", {"texts": texts}))
 
-    async def counters(self) -> dict[str, int]:
+    async def counters(self) -> EngineCounters:
         """What the host has counted since it was started: process id, evaluated tokens, aborted calls."""
-        return dict(await self._connected().call("counters", None))
+        return EngineCounters(**await self._connected().call("counters", None))
 
     async def close(self) -> None:
         """Hang up; the host stays for others, and leaves by itself when nobody comes."""

@@ -52,6 +52,7 @@ def request_from_wire(wire: dict[str, Any]) -> GenerateRequest:
         deadline_ms=wire["deadline_ms"],
         priority=Priority(wire["priority"]),
         sampling=Sampling(**wire["sampling"]),
+        heal=wire["heal"],
     )
 
 

@@ -34,6 +34,8 @@ class Job:
     stop_tokens: frozenset[int] = frozenset()
     priority: Priority = Priority.COMPLETION
     sampling: Sampling = field(default_factory=Sampling)
+    tail: bytes = b""
+    """What the answer must begin with and nobody needs to be shown: the half token before the caret."""
 
 
 class Step(Enum):
@@ -67,6 +69,7 @@ class Generation:
         self._stops = StopTexts(job.stop_texts)
         self._characters = codecs.getincrementaldecoder("utf-8")("replace")
         self._logprob = 0.0
+        self._tail = job.tail
 
     def step(self) -> Step:
         """Do the next small thing. An aborted step has changed nothing and can be done again."""
@@ -83,7 +86,7 @@ class Generation:
                 raise EngineError("The key-value cache is full. Raise `cells` in engine.toml.")
         if result is DecodeResult.ABORTED:
             self._lanes.shorten(self.job.lane, self._model.filled(lane.sequence))
-            self._count(began, start, 0)
+            self._count(began, start, len(chunk), lost=True)
             return Step.MORE
         self._left = self._lanes.extend(self.job.lane, chunk)
         self._advance_to(len(self._left.tokens))
@@ -118,17 +121,21 @@ class Generation:
         before, self._reached = self._reached, max(self._reached, min(length, len(self.job.tokens)))
         return self._reached - before
 
-    def _count(self, began: float, start: int, done: int) -> None:
+    def _count(self, began: float, start: int, given: int, *, lost: bool = False) -> None:
         spent = time.perf_counter() - began
         if self._generated:
             self._decode_s += spent
         else:
             self._prefill_s += spent
-        self._evaluated += max(0, min(done, len(self.job.tokens) - start))
+        of_prompt = max(0, min(given, len(self.job.tokens) - start))
+        self._lanes.counters.prompt_tokens += of_prompt
+        self._lanes.counters.answer_tokens += given - of_prompt
+        self._evaluated += 0 if lost else of_prompt
 
     def _next_token(self) -> Step:
         began = time.perf_counter()
-        token, logprob = self._model.sample(self.job.sampling)
+        among = self._model.candidates(self._tail) if self._tail else ()
+        token, logprob = self._model.sample(self.job.sampling, among)
         step = self._accept(token, logprob)
         self._decode_s += time.perf_counter() - began
         return self.finish(step) if isinstance(step, FinishReason) else step
@@ -137,14 +144,21 @@ class Generation:
         if self._model.is_end(token) or token in self.job.stop_tokens:
             return FinishReason.END
         self._generated += 1
-        self._logprob += logprob
         self._sequence_tokens += (token,)
-        text = self._stops.feed(self._characters.decode(self._model.piece(token)))
+        if not self._tail:
+            self._logprob += logprob
+        text = self._stops.feed(self._characters.decode(self._new_bytes(self._model.piece(token))))
         if text:
             self._emit(Piece(text, self._take_logprob()))
         if self._stops.hit:
             return FinishReason.STOP
         return FinishReason.LENGTH if self._generated >= self._most_new else Step.MORE
+
+    def _new_bytes(self, piece: bytes) -> bytes:
+        """The bytes of a token without those that stand before the caret already."""
+        healed = min(len(piece), len(self._tail))
+        self._tail = self._tail[healed:]
+        return piece[healed:]
 
     def _take_logprob(self) -> float:
         taken, self._logprob = self._logprob, 0.0

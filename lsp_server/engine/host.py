@@ -24,6 +24,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from filelock import FileLock, Timeout
 from lsp_server.engine import codec
 from lsp_server.engine.base import (
     EngineState,
+    EngineCounters,
     EngineStatus,
     Finished,
     GenerateRequest,
@@ -42,6 +44,7 @@ from lsp_server.engine.base import (
 from lsp_server.engine.endpoint import Endpoint, listen
 from lsp_server.engine.engine_settings import EngineSettings, read_engine_settings
 from lsp_server.engine.generation import Job
+from lsp_server.engine.healing import tail_of
 from lsp_server.engine.lane_table import LaneTable
 from lsp_server.engine.model import Model
 from lsp_server.engine.scheduler import Scheduler
@@ -189,12 +192,16 @@ class Host:
 
     async def _counters(self, _params: Any, _emit: Emit) -> dict[str, Any]:
         model, scheduler = await self._ready()
-        return {
-            "pid": os.getpid(),
-            "evaluated_tokens": model.evaluated_tokens,
-            "aborted_calls": model.aborted_calls,
-            "idle": scheduler.idle,
-        }
+        counted = scheduler.counters
+        return asdict(
+            EngineCounters(
+                evaluated_prompt_tokens=counted.prompt_tokens,
+                evaluated_answer_tokens=counted.answer_tokens,
+                aborted_calls=model.aborted_calls,
+                process_id=os.getpid(),
+                idle=scheduler.idle,
+            )
+        )
 
     async def _generate(self, owner: str, params: Any, emit: Emit) -> dict[str, Any]:
         received = time.monotonic()
@@ -235,7 +242,13 @@ class Host:
 
 def _job_of(model: Model, request: GenerateRequest, owner: str) -> Job:
     tokens = [*model.begin()]
-    for part in request.prompt:
+    *parts, last = request.prompt or (Text(""),)
+    tail = tail_of(last.text) if request.heal and isinstance(last, Text) else ""
+    if tail and isinstance(last, Text) and model.candidates(tail.encode("utf-8", "replace")):
+        last = Text(last.text.removesuffix(tail))
+    else:
+        tail = ""
+    for part in (*parts, last):
         tokens += _tokens_of(model, part)
     return Job(
         lane=owner + request.lane,
@@ -245,6 +258,7 @@ def _job_of(model: Model, request: GenerateRequest, owner: str) -> Job:
         stop_tokens=frozenset(model.special(token) for token in request.stop_tokens),
         priority=request.priority,
         sampling=request.sampling,
+        tail=tail.encode("utf-8", "replace"),
     )
 
 

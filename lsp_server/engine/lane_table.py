@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from lsp_server.engine.lanes import Lane, plan
 from lsp_server.engine.model import Model
+
+
+@dataclass(slots=True)
+class Counters:
+    """Tokens given to the model, by what they were for; those of aborted calls included."""
+
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
 
 
 class LaneTable:
@@ -16,6 +24,7 @@ class LaneTable:
         self._model, self._cells, self._sequences = model, cells, sequences
         self._lanes: dict[str, Lane] = {}
         self._clock = 0
+        self.counters = Counters()
 
     def lane(self, name: str) -> Lane | None:
         """A lane, if it exists. The same object as long as nobody changed it."""

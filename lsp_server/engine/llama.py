@@ -22,6 +22,7 @@ import psutil
 
 from lsp_server.engine.base import ModelInfo, Sampling
 from lsp_server.engine.engine_settings import EngineSettings, threads_for
+from lsp_server.engine.healing import TokenTable
 from lsp_server.engine.model import DecodeResult
 from lsp_server.engine.text_blocks import split_blocks
 from lsp_server.errors import EngineError, ModelFileError, TemplateMismatch
@@ -85,6 +86,7 @@ class LlamaModel:
         """Tokens given to `llama_decode` since the start, whatever became of the call."""
         self.aborted_calls = 0
         self.info = self._describe(path)
+        self._table = TokenTable((self.piece(token), token) for token in range(self.vocabulary_size))
 
     def _load_model(self, path: Path, on_progress: Callable[[float], None]) -> Any:
         parameters = llama_cpp.llama_model_default_params()
@@ -237,13 +239,26 @@ class LlamaModel:
             return (DecodeResult.DONE, DecodeResult.FULL, DecodeResult.ABORTED)[code]
         raise EngineError(f"llama.cpp refused to evaluate the prompt (code {code}).")
 
-    def sample(self, sampling: Sampling) -> tuple[int, float]:
-        """The next token after the last `decode` with logits, and its log-probability before sampling, in nats."""
+    def candidates(self, rest: bytes) -> list[int]:
+        """Tokens that begin with `rest`, and tokens that `rest` begins with."""
+        return self._table.candidates(rest)
+
+    def sample(self, sampling: Sampling, among: Sequence[int] = ()) -> tuple[int, float]:
+        """The next token after the last `decode` with logits, and its log-probability before sampling, in nats.
+
+        Args:
+            sampling: how to choose.
+            among: the tokens to choose from; all where empty.
+        """
         if sampling not in self._samplers:
             self._samplers[sampling] = _sampler(sampling)
-        token = llama_cpp.llama_sampler_sample(self._samplers[sampling], self._context, -1)
+        sampler = self._samplers[sampling]
         pointer = llama_cpp.llama_get_logits_ith(self._context, -1)
         logits = np.ctypeslib.as_array(pointer, shape=(self.vocabulary_size,))
+        if among:
+            token = _sample_among(sampler, logits, among)
+        else:
+            token = llama_cpp.llama_sampler_sample(sampler, self._context, -1)
         highest = float(logits.max())
         return token, float(logits[token]) - highest - float(np.log(np.exp(logits - highest).sum()))
 
@@ -258,7 +273,7 @@ class LlamaModel:
 
 
 class _Batch:
-    """What `llama_decode` is given, filled through numpy: a loop over its fields costs a microsecond for each of them."""
+    """What `llama_decode` is given, filled through numpy: a loop over its fields costs a microsecond for each."""
 
     def __init__(self, size: int) -> None:
         self._batch = llama_cpp.llama_batch_init(size, 0, 1)
@@ -300,6 +315,16 @@ def _sampler(sampling: Sampling) -> Any:
     ):
         llama_cpp.llama_sampler_chain_add(chain, sampler)
     return chain
+
+
+def _sample_among(sampler: Any, logits: Any, among: Sequence[int]) -> int:
+    """The choice of a native sampler chain from a few tokens."""
+    data = (llama_cpp.llama_token_data * len(among))()
+    for entry, token in zip(data, among, strict=True):
+        entry.id, entry.logit, entry.p = token, float(logits[token]), 0.0
+    array = llama_cpp.llama_token_data_array(data=data, size=len(among), selected=-1, sorted=False)
+    llama_cpp.llama_sampler_apply(sampler, ctypes.byref(array))
+    return int(array.data[array.selected].id)
 
 
 def _present(pointer: Any) -> Any:

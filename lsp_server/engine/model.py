@@ -59,7 +59,10 @@ class Model(Protocol):
     def decode(self, sequence: int, tokens: Sequence[int], position: int, *, logits: bool) -> DecodeResult:
         """Evaluate tokens at the end of a sequence; with `logits` the last one can be sampled from."""
 
-    def sample(self, sampling: Sampling) -> tuple[int, float]:
+    def candidates(self, rest: bytes) -> list[int]:
+        """Tokens that begin with `rest`, and tokens that `rest` begins with."""
+
+    def sample(self, sampling: Sampling, among: Sequence[int] = ()) -> tuple[int, float]:
         """The next token after a `decode` with logits, and its log-probability."""
 
     def close(self) -> None:

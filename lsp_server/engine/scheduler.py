@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from lsp_server.engine.base import Finished, FinishReason, Piece
 from lsp_server.engine.generation import Emit, Generation, Job
-from lsp_server.engine.lane_table import LaneTable
+from lsp_server.engine.lane_table import Counters, LaneTable
 from lsp_server.engine.model import Model
 from lsp_server.errors import EngineError, EngineGone
 
@@ -97,6 +97,11 @@ class Scheduler:
         self._thread.join()
         while self._tickets:
             self._tell(self._tickets[0], _shutting_down())
+
+    @property
+    def counters(self) -> Counters:
+        """Tokens given to the model since the start."""
+        return self._lanes.counters
 
     @property
     def idle(self) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import os
 import re
 import time
 from collections.abc import AsyncGenerator
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lsp_server.engine.base import (
+    EngineCounters,
     EngineState,
     EngineStatus,
     Finished,
@@ -133,6 +135,7 @@ class ScriptedEngine:
         self.load_ms = load_ms
         self._seen: dict[str, list[str]] = {}
         """Tokens of the newest prompt in each lane."""
+        self._counters = EngineCounters(process_id=os.getpid())
         self._listeners: list[StatusListener] = []
         self._status = EngineStatus(EngineState.STOPPED)
         self._loading: asyncio.TimerHandle | None = None
@@ -188,7 +191,16 @@ class ScriptedEngine:
         while (piece := await answer.next_piece()) is not None:
             yield piece
         counts = TokenCounts(len(tokens), reused, len(tokens) - reused, answer.generated)
+        self._counters = EngineCounters(
+            self._counters.evaluated_prompt_tokens + counts.evaluated,
+            self._counters.evaluated_answer_tokens + counts.generated,
+            process_id=os.getpid(),
+        )
         yield Finished(answer.reason, counts, 0.0, answer.generated * rule.token_ms)
+
+    async def counters(self) -> EngineCounters:
+        """What was counted since the start."""
+        return self._counters
 
     async def close(self) -> None:
         """End what is in flight; the engine can be started again."""

@@ -107,7 +107,9 @@ def test_a_view_is_a_part_of_the_document(text: str, data: st.DataObject) -> Non
     assert follow(anchor, document, BUDGET) == view
 
 
-@given(LINES, st.lists(st.tuples(st.booleans(), st.sampled_from(list("ab(){}\n ")), st.booleans()), max_size=60), st.data())
+@given(
+    LINES, st.lists(st.tuples(st.booleans(), st.sampled_from(list("ab(){}\n ")), st.booleans()), max_size=60), st.data()
+)
 def test_a_followed_view_is_what_the_document_says(
     text: str, keys: list[tuple[bool, str, bool]], data: st.DataObject
 ) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from lsp_server.engine.base import Finished, FinishReason, ModelInfo, Piece, Sampling
+from lsp_server.engine.healing import TokenTable
 from lsp_server.engine.model import DecodeResult
 from lsp_server.errors import EngineError
 from lsp_server.outcome import TokenCounts
@@ -199,10 +200,16 @@ class FakeModel:
         self.calls.append(Call(sequence, tuple(tokens), position, logits, result))
         return result
 
-    def sample(self, sampling: Sampling) -> tuple[int, float]:
+    def candidates(self, rest: bytes) -> list[int]:
+        """Tokens that begin with `rest`, and tokens that `rest` begins with."""
+        return TokenTable((piece, token) for token, piece in enumerate(self._pieces)).candidates(rest)
+
+    def sample(self, sampling: Sampling, among: Sequence[int] = ()) -> tuple[int, float]:
         """The next token; its log-probability is a binary fraction, so that sums are exact."""
         assert self._sampled is not None, "there are no logits to sample from"
         token = self._next_token(self._sampled)
+        if among and token not in among:
+            token = among[token % len(among)]
         return token, logprob_of(token)
 
     def close(self) -> None:

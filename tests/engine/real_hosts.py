@@ -103,12 +103,12 @@ async def until(condition: Callable[[], bool] | Callable[[], Awaitable[bool]], l
 
 async def host_pid(client: EngineClient) -> int:
     """The process id of the client's host."""
-    return (await client.counters())["pid"]
+    return (await client.counters()).process_id
 
 
 async def is_idle(client: EngineClient) -> bool:
     """Whether the host has nothing to do."""
-    return bool((await client.counters())["idle"])
+    return bool((await client.counters()).idle)
 
 
 def fim(

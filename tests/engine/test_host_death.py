@@ -142,7 +142,7 @@ async def test_a_host_leaves_in_order(attached: _Attached, work: GenerateRequest
 
 async def _is_evaluating(peer: Peer) -> bool:
     counters = await peer.call("counters", None)
-    return bool(counters["evaluated_tokens"] > 0 and not counters["idle"])
+    return bool(counters["evaluated_prompt_tokens"] > 0 and not counters["idle"])
 
 
 class _Watched(FakeModel):

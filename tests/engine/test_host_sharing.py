@@ -23,7 +23,7 @@ from lsp_server.engine.client import EngineClient
 async def main():
     client = EngineClient(Path(sys.argv[1]))
     await client.wait_ready(20_000)
-    print((await client.counters())["pid"], flush=True)
+    print((await client.counters()).process_id, flush=True)
     await asyncio.Event().wait()
 
 asyncio.run(main())
