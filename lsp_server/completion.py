@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from lsp_server.context.window import CHARACTERS_PER_TOKEN, Window, take_window
+from lsp_server.context.anchors import Anchors, TokenBudget
 from lsp_server.documents.snapshot import DocumentSnapshot
 from lsp_server.engine.base import Engine, EngineState, Finished, FinishReason, GenerateRequest, ModelInfo, Piece
 from lsp_server.errors import CompletionError, EngineBusy, EngineGone
@@ -16,14 +16,11 @@ from lsp_server.postprocess import pipeline
 from lsp_server.postprocess.rule import Candidate
 from lsp_server.postprocess.within_the_line_limit import single_line
 from lsp_server.prompt import render
-from lsp_server.prompt.fim_templates import choose_template
+from lsp_server.prompt.fim_templates import FimTemplate, choose_template
 from lsp_server.settings import Settings
 
 _HUNG_ENGINE_MS = 250
 """How long after its deadline an engine may stay silent before the request ends without it."""
-
-_LINE_SHARE = 1 / 16
-"""Share of the budget kept for the caret's line, so that typing in it does not change which window fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +43,14 @@ class _Answer:
     finished: Finished | None = None
 
 
-async def complete(request: CompletionRequest, engine: Engine) -> Outcome:
+async def complete(request: CompletionRequest, engine: Engine, anchors: Anchors) -> Outcome:
     """The suggestion for a snapshot, or why there is none. Raises only `CancelledError`."""
     skip = _refusal(request)
     if skip is not None:
         return _ended(request, skip)
     try:
         model = await _loaded_model(request, engine)
-        return model if isinstance(model, Outcome) else await _generated(request, engine, model)
+        return model if isinstance(model, Outcome) else await _generated(request, engine, model, anchors)
     except EngineGone as error:
         return _ended(request, Skip.ENGINE_GONE, str(error))
     except EngineBusy as error:
@@ -87,28 +84,42 @@ async def _loaded_model(request: CompletionRequest, engine: Engine) -> ModelInfo
     return _ended(request, Skip.LOADING, status.message)
 
 
-async def _generated(request: CompletionRequest, engine: Engine, model: ModelInfo) -> Outcome:
+async def _generated(request: CompletionRequest, engine: Engine, model: ModelInfo, anchors: Anchors) -> Outcome:
     ends_s = _deadline_s(request)
     template = choose_template(request.settings.fim_template, model)
-    snapshot, settings = request.snapshot, request.settings
-    max_new_tokens = min(settings.max_new_tokens, model.context_tokens // 2)
-    budget_tokens = max(1, min(settings.max_prompt_tokens, model.context_tokens - max_new_tokens - 8))
-    head = _short_header(render.header(snapshot.path, snapshot.language_id, template), budget_tokens)
     try:
-        window = await asyncio.wait_for(_fitting_window(request, engine, head, budget_tokens), _left_s(ends_s))
+        laid_out = _laid_out(request, engine, model, anchors, template)
+        asked = await asyncio.wait_for(laid_out, _left_s(ends_s))
     except asyncio.TimeoutError:
         return _ended(request, Skip.DEADLINE)
-    blank = Candidate("", snapshot, settings.max_lines)
-    asked = GenerateRequest(
-        prompt=render.render(template, head, window.prefix, window.suffix),
+    answer = await _streamed(replace(asked, deadline_ms=_left_s(ends_s) * 1000), engine, _left_s(ends_s))
+    return _judged(request, answer)
+
+
+async def _laid_out(
+    request: CompletionRequest, engine: Engine, model: ModelInfo, anchors: Anchors, template: FimTemplate
+) -> GenerateRequest:
+    """What the engine is asked: the prompt in the model's layout, and where its answer ends."""
+    snapshot, settings = request.snapshot, request.settings
+    max_new_tokens = min(settings.max_new_tokens, model.context_tokens // 2)
+    room_tokens = max(8, model.context_tokens - max_new_tokens - 8)
+    prompt_tokens = min(settings.max_prompt_tokens, room_tokens)
+    head = _short_header(render.header(snapshot.path, snapshot.language_id, template), prompt_tokens)
+    head_tokens = len(head.encode("utf-8", "replace"))  # at most: a token has at least one byte
+    budget = TokenBudget.within(prompt_tokens - head_tokens, room_tokens - head_tokens)
+    view = await anchors.view(snapshot, budget, engine.count_tokens)
+    return GenerateRequest(
+        prompt=render.render(template, head, view),
         lane=snapshot.uri,
         max_new_tokens=max_new_tokens,
-        stop_texts=render.stop_texts(template, window.suffix, single_line=single_line(blank)),
+        stop_texts=render.stop_texts(template, view.suffix, single_line=single_line(_candidate(request, ""))),
         stop_tokens=render.stop_tokens(template),
-        deadline_ms=_left_s(ends_s) * 1000,
+        heal=True,
     )
-    answer = await _streamed(asked, engine, _left_s(ends_s))
-    return _judged(request, blank.with_text(answer.text), answer)
+
+
+def _candidate(request: CompletionRequest, text: str) -> Candidate:
+    return Candidate(text, request.snapshot, request.settings.max_lines)
 
 
 def _deadline_s(request: CompletionRequest) -> float:
@@ -122,33 +133,9 @@ def _left_s(ends_s: float) -> float:
     return max(0.0, ends_s - time.perf_counter())
 
 
-def _short_header(head: str, budget_tokens: int) -> str:
+def _short_header(head: str, prompt_tokens: int) -> str:
     """The header, unless a very long path would take the room of the code."""
-    return head if len(head.encode("utf-8", "replace")) <= budget_tokens // 2 else ""
-
-
-async def _fitting_window(request: CompletionRequest, engine: Engine, head: str, budget_tokens: int) -> Window:
-    """The largest window, of a fixed ladder of sizes, whose tokens fit."""
-    *rates, smallest = CHARACTERS_PER_TOKEN
-    for rate in rates:
-        window = take_window(request.snapshot, budget_tokens, rate)
-        if len((head + window.prefix + window.suffix).encode("utf-8", "replace")) <= budget_tokens:
-            return window  # a token has at least one byte
-        if await _tokens_when_full(window, engine, head, int(budget_tokens * _LINE_SHARE)) <= budget_tokens:
-            return window
-    return take_window(request.snapshot, budget_tokens, smallest)
-
-
-async def _tokens_when_full(window: Window, engine: Engine, head: str, line_tokens: int) -> float:
-    """Tokens that the window will have when typing has filled it: the same for every key, so that the choice stays.
-
-    What is counted are pieces that change rarely, which the engine need not tokenize again at each key.
-    """
-    above, newline, before_caret = (head + window.prefix).rpartition("\n")
-    after_caret, line_end, below = window.suffix.partition("\n")
-    counts = await engine.count_tokens((above + newline, before_caret + after_caret, line_end + below))
-    growth = max(1.0, window.room_characters / max(1, len(above)))
-    return counts[0] * growth + max(counts[1], line_tokens) + counts[2]
+    return head if len(head.encode("utf-8", "replace")) <= prompt_tokens // 2 else ""
 
 
 async def _streamed(asked: GenerateRequest, engine: Engine, left_s: float) -> _Answer:
@@ -168,18 +155,25 @@ async def _streamed(asked: GenerateRequest, engine: Engine, left_s: float) -> _A
     return answer
 
 
-def _judged(request: CompletionRequest, candidate: Candidate, answer: _Answer) -> Outcome:
+def _judged(request: CompletionRequest, answer: _Answer) -> Outcome:
     """Post-processing, and the outcome with its figures."""
     snapshot, finished = request.snapshot, answer.finished
     if not answer.text.strip():
         out_of_time = finished is None or finished.reason is FinishReason.DEADLINE
         return _ended(request, Skip.DEADLINE if out_of_time else Skip.EMPTY, answer=answer)
-    candidate, verdicts = pipeline.run(candidate)
+    candidate, verdicts = pipeline.run(_candidate(request, _whole_lines(answer)))
     if not candidate.text.strip():
         return _ended(request, Skip.NOTHING_LEFT, f"emptied by {verdicts[-1].rule}", answer, verdicts)
     start = snapshot.caret_offset
     suggestion = Suggestion(candidate.text, start, start + candidate.replaced_characters)
     return _outcome(request, answer, suggestion=suggestion, rules=verdicts)
+
+
+def _whole_lines(answer: _Answer) -> str:
+    """The answer without the line that the model did not get to finish, unless there is no other."""
+    cut_off = answer.finished is None or answer.finished.reason in (FinishReason.DEADLINE, FinishReason.LENGTH)
+    whole, _, _ = answer.text.rpartition("\n")
+    return whole if cut_off and whole.strip() else answer.text
 
 
 def _ended(

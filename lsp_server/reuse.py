@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 
-from lsp_server.context.anchor import CLOSERS, text_after, unix
+from lsp_server.context.window import CLOSERS, text_after, unix
 from lsp_server.documents.snapshot import DocumentSnapshot
 
 _COMPARED_CHARACTERS = 512

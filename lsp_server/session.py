@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lsp_server.completion import CompletionRequest, complete
+from lsp_server.context.anchors import Anchors
 from lsp_server.documents.snapshot import DocumentSnapshot
 from lsp_server.engine.base import Engine, EngineState, EngineStatus, StatusListener
 from lsp_server.in_flight import InFlight
@@ -29,6 +30,7 @@ class Session:
     _engine: Engine | None = None
     _listeners: list[StatusListener] = field(default_factory=list)
     _in_flight: InFlight = field(default_factory=InFlight)
+    _anchors: Anchors = field(default_factory=Anchors)
 
     # ---- documents
 
@@ -48,6 +50,7 @@ class Session:
     def close_document(self, uri: str) -> None:
         """Forget a document and end the work for it."""
         self.state.documents.pop(uri, None)
+        self._anchors.forget(uri)
         self._in_flight.end(uri, Skip.CLOSED)
 
     # ---- completion
@@ -60,7 +63,7 @@ class Session:
         """
         request = CompletionRequest(snapshot, self.state.settings, invoked)
         try:
-            outcome = await self._in_flight.run(snapshot.uri, complete(request, self.engine))
+            outcome = await self._in_flight.run(snapshot.uri, complete(request, self.engine, self._anchors))
         except asyncio.CancelledError:
             waited_ms = (time.perf_counter() - request.received_s) * 1000
             self.state.statistics.count(Outcome(skip=Skip.CANCELLED, times=Times(waited_ms)))

@@ -7,11 +7,12 @@ import math
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import replace
-from itertools import pairwise
+from itertools import accumulate
 
 import pytest
 
 from lsp_server.completion import CompletionRequest, complete
+from lsp_server.context.anchors import MIDDLE_TOKENS, Anchors
 from lsp_server.documents.snapshot import DocumentSnapshot
 from lsp_server.engine.base import EngineState, EngineStatus, Finished, GenerateRequest, Piece, Special, Text
 from lsp_server.engine.scripted import Rule, ScriptedEngine
@@ -92,7 +93,7 @@ async def ask(
     invoked: bool = False,
 ) -> Outcome:
     seen = snapshot(marked) if isinstance(marked, str) else marked
-    outcome = await complete(CompletionRequest(seen, settings or Settings(), invoked), engine)
+    outcome = await complete(CompletionRequest(seen, settings or Settings(), invoked), engine, Anchors())
     assert (outcome.suggestion is None) == (outcome.skip is not None)
     assert outcome.times.total_ms >= 0
     assert outcome.times.overhead_ms >= 0
@@ -205,8 +206,8 @@ async def test_the_deadline_counts_from_the_request() -> None:
     engine = Recorder(Rule("b"))
     await engine.wait_ready(1000)
     late = CompletionRequest(snapshot("█"), Settings(deadline_ms=1000), received_s=time.perf_counter() - 0.6)
-    await complete(late, engine)
-    await complete(replace(late, invoked=True), engine)
+    await complete(late, engine, Anchors())
+    await complete(replace(late, invoked=True), engine, Anchors())
     automatic, invoked = (request.deadline_ms or 0 for request in engine.asked)
     assert 0 < automatic <= 400
     assert 10_000 < invoked <= 15_000
@@ -266,7 +267,7 @@ async def test_cancelling_closes_the_generation() -> None:
     """At once, and the cancellation goes on to whoever asked."""
     engine = Recorder(Rule(fail="hang"))
     await engine.wait_ready(1000)
-    work = asyncio.create_task(complete(CompletionRequest(snapshot("█"), Settings()), engine))
+    work = asyncio.create_task(complete(CompletionRequest(snapshot("█"), Settings()), engine, Anchors()))
     await asyncio.wait_for(engine.entered.wait(), 5)
     work.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -280,6 +281,7 @@ async def test_the_prompt_is_laid_out_for_the_model() -> None:
     await check("a\r\n█ + 1\r\n", engine)
     request = engine.asked[0]
     parts = (Special(1), Text("# main.py\na\n"), Special(2), Text(" + 1\n"), Special(3))
+    assert request.heal
     assert request.prompt == parts
     assert request.stop_tokens == (1, 2, 3)
     assert request.stop_texts == ("\n",)
@@ -303,7 +305,7 @@ async def test_the_prompt_fits_the_budget(marked: str, budget_tokens: int, token
     engine = Recorder(Rule("b"), tokens_per_character=tokens_per_character)
     await check(marked, engine, Settings(max_prompt_tokens=budget_tokens))
     assert engine.prompt()
-    assert engine.tokens() <= budget_tokens
+    assert engine.tokens() <= budget_tokens + MIDDLE_TOKENS
 
 
 async def test_a_small_context_leaves_room_for_the_answer() -> None:
@@ -323,18 +325,25 @@ async def test_a_long_path_does_not_take_the_room_of_the_code() -> None:
 
 
 @pytest.mark.parametrize("tokens_per_character", [0.24, 0.27, 0.3, 0.36])
-async def test_typing_does_not_change_which_window_fits(tokens_per_character: float) -> None:
-    """Line by line down a file of 600 lines, the beginning moves with each quarter of the budget and no more often."""
+async def test_typing_only_appends_to_the_prompt(tokens_per_character: float) -> None:
+    """Each key adds to the last segment; tokens are counted when the anchor is placed and not again."""
     engine = Recorder(Rule("b"), tokens_per_character=tokens_per_character)
     await engine.wait_ready(1000)
-    lines = tuple(f"    value_{index} = compute({index})\n" for index in range(600))
-    beginnings = []
-    for line in range(200, 600, 2):
-        for column in (4, 16, len(lines[line]) - 1):
-            walked = replace(snapshot("█"), lines=lines, caret_line=line, caret_column=column)
-            await complete(CompletionRequest(walked, Settings()), engine)
-            beginnings.append(engine.prompt()[:80])
-    moves = sum(1 for one, other in pairwise(beginnings) if one != other)
-    walked_characters = sum(map(len, lines[200:]))
-    assert moves <= walked_characters / (0.85 * 1200 * 2 / 4) + 2
-    assert moves == len(set(beginnings)) - 1, "a beginning came back"
+    above = tuple(f"    value_{index} = compute({index})\n" for index in range(600))
+    anchors, prompts, counts = Anchors(), [], []
+    for typed in accumulate("    return value_1 + value_2"):
+        seen = replace(snapshot("█"), lines=(*above, typed), caret_line=600, caret_column=len(typed))
+        await complete(CompletionRequest(seen, Settings()), engine, anchors)
+        prompts.append(engine.asked[-1].prompt)
+        counts.append(len(engine.counted))
+    assert len(set(counts)) == 1
+    assert {prompt[:-1] for prompt in prompts} == {prompts[0][:-1]}
+    assert [prompt[-1] for prompt in prompts] == [Text(typed) for typed in accumulate("    return value_1 + value_2")]
+
+
+async def test_the_last_line_is_whole() -> None:
+    """What the model could not finish in time is not shown when there is more."""
+    engine = ScriptedEngine((Rule("first = 1\nsecond = 2\nthi"),))
+    outcome = await check("█", engine, Settings(max_new_tokens=9))
+    assert outcome.suggestion is not None
+    assert outcome.suggestion.text == "first = 1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lsp_server.context.window import View
 from lsp_server.documents.languages import comment_mark
 from lsp_server.engine.base import Prompt, Segment, Special, Text
 from lsp_server.prompt.fim_templates import FimTemplate, Token
@@ -20,14 +21,17 @@ def header(path: str | None, language_id: str, template: FimTemplate) -> str:
     return language + (f"{mark} {path}\n" if path else "")
 
 
-def render(template: FimTemplate, head: str, prefix: str, suffix: str) -> Prompt:
-    """The prompt for one window. Text is never joined with control tokens into one string."""
+def render(template: FimTemplate, head: str, view: View) -> Prompt:
+    """The prompt for one view. Text is never joined with control tokens into one string.
+
+    What was typed since the anchor comes last, whatever the order of the rest: each key only appends.
+    """
     if template.prefix is None or template.suffix is None or template.middle is None:
-        return (Text(head + prefix),)
-    before = (Special(template.prefix), Text(head + prefix))
-    after = (Special(template.suffix), Text(suffix))
+        return (Text(head + view.prefix + view.middle),)
+    before = (Special(template.prefix), Text(head + view.prefix))
+    after = (Special(template.suffix), Text(view.suffix))
     parts: tuple[Segment, ...] = (*after, *before) if template.suffix_first else (*before, *after)
-    return tuple(part for part in (*parts, Special(template.middle)) if part != Text(""))
+    return tuple(part for part in (*parts, Special(template.middle), Text(view.middle)) if part != Text(""))
 
 
 def stop_tokens(template: FimTemplate) -> tuple[Token, ...]:

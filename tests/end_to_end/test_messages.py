@@ -170,7 +170,7 @@ def test_logs_hold_no_code(script: Script) -> None:
         edit = {"textDocument": {"uri": "file:///a.py", "version": 0}, "contentChanges": [change]}
         client.notify("textDocument/didChange", edit)
         client.notify("textDocument/didChange", {**edit, "textDocument": "secret_uri"})
-        client.request(9, INLINE, params={"textDocument": "secret_text"})
+        client.request(9, INLINE, params={**AT, "context": {"triggerKind": "secret_text"}})
         client.request(10, "secret_method", params=["secret_text"])
         client.answer(10)
         assert client.leave() == 0

@@ -61,7 +61,7 @@ def test_the_file_says_what_it_is(model: Bailing, tmp_path: Path) -> None:
     [
         ("total += count\nother\ntotal += ", "", "count"),
         ("value = one()\nvalue = two()\nvalue = ", "", "two()"),
-        ("return ", "\nreturn done\n", ""),
+        ("if (", "\nif (done) {\n", ""),
         ("    return ", "\n    return done\n", "done"),
         ("abc", "", ""),
     ],

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lsp_server.context.window import View
 from lsp_server.engine.base import ModelInfo, Special, Text
 from lsp_server.errors import TemplateMismatch
 from lsp_server.prompt import render
@@ -43,19 +44,19 @@ def test_markers_never_reach_the_user(template: FimTemplate) -> None:
 
 
 @each_row
-@given(head=code, prefix=code, suffix=code)
-def test_text_of_the_user_stays_text(template: FimTemplate, head: str, prefix: str, suffix: str) -> None:
+@given(head=code, view=st.builds(View, code, code, code, st.just(0)))
+def test_text_of_the_user_stays_text(template: FimTemplate, head: str, view: View) -> None:
     """The only control tokens in a prompt are the row's markers, in its order, whatever the code looks like."""
-    prompt = render.render(template, head, prefix, suffix)
+    prompt = render.render(template, head, view)
     specials = [part.token for part in prompt if isinstance(part, Special)]
     texts = [part.text for part in prompt if isinstance(part, Text)]
     if template is PREFIX_ONLY:
-        assert prompt == (Text(head + prefix),)
+        assert prompt == (Text(head + view.prefix + view.middle),)
         return
     around = [template.suffix, template.prefix] if template.suffix_first else [template.prefix, template.suffix]
     assert specials == [*around, template.middle]
-    wanted = [suffix, head + prefix] if template.suffix_first else [head + prefix, suffix]
-    assert texts == [text for text in wanted if text]
+    wanted = [view.suffix, head + view.prefix] if template.suffix_first else [head + view.prefix, view.suffix]
+    assert texts == [text for text in (*wanted, view.middle) if text]
 
 
 @each_row

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from lsp_server.context.anchor import Anchor, Budget, View, first_view, follow, place
+from lsp_server.context.window import Anchor, Budget, View, first_view, follow, place
 from lsp_server.documents.snapshot import DocumentSnapshot
 
 CountTokens = Callable[[tuple[str, ...]], Awaitable[tuple[int, ...]]]
@@ -16,8 +16,14 @@ CountTokens = Callable[[tuple[str, ...]], Awaitable[tuple[int, ...]]]
 CHARACTERS_PER_TOKEN = (4.0, 3.5, 3.0, 2.5, 2.0, 1.5, 1.0, 0.5, 0.25)
 """Rates to try in this order. Code has 3 to 4 characters a token; runs of symbols or of rare scripts have less than one."""
 
+SUFFIX_SHARE = 0.15
+"""The suffix is evaluated anew with each anchor."""
+
+MIDDLE_TOKENS = 512
+"""What may be typed before a new anchor is due even while somebody waits."""
+
 _MOST_GROWTH = 1.5
-"""See `anchor.place`: a kept prefix may be this much longer than a fresh one."""
+"""See `window.place`: a kept prefix may be this much longer than a fresh one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,20 @@ class TokenBudget:
     prefix: int
     suffix: int
     middle: int
+
+    @staticmethod
+    def within(prompt_tokens: int, room_tokens: int) -> TokenBudget:
+        """Shares of the room for a prompt, such that even a grown prefix with a full middle fits.
+
+        Args:
+            prompt_tokens: what prefix and suffix may take when an anchor is placed.
+            room_tokens: what the model's context has for the whole prompt.
+        """
+        room_tokens = max(8, room_tokens)
+        middle = min(MIDDLE_TOKENS, room_tokens // 4)
+        prompt = max(2, min(prompt_tokens, int((room_tokens - middle) / _MOST_GROWTH)))
+        suffix = max(1, int(prompt * SUFFIX_SHARE))
+        return TokenBudget(prompt - suffix, suffix, middle)
 
     def in_characters(self, rate: float) -> Budget:
         """The same at a rate of characters per token."""
@@ -40,7 +60,7 @@ class _Entry:
     rate: float
 
 
-class AnchorTable:
+class Anchors:
     """One anchor for each document that somebody types in."""
 
     def __init__(self) -> None:
