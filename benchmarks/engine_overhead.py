@@ -103,7 +103,7 @@ async def _report(model: Path, options: argparse.Namespace) -> None:
         if status.state is not EngineState.READY:
             sys.exit(status.message)
         bare.wait_loaded()
-        host = psutil.Process((await client.counters())["pid"])
+        host = psutil.Process((await client.counters()).process_id)
         settings = read_engine_settings()
         print(
             f"{model.name}, {_threads(settings, model)} threads, micro-batches of {settings.micro_batch_tokens} tokens"

@@ -1,8 +1,8 @@
-"""Answers without the model: the user types what was suggested, takes a part of it back, or accepted it and wants the next.
+"""Answers without the model: the user types what was suggested, takes a part of it back, or accepted a part of it.
 
-A record is what was shown and the text around it. It answers as long as the text before its place is unchanged, what was
-typed since is a beginning of what was suggested, and the text after the caret is what it was, but for closers that the editor
-inserted. The same rule serves typing along, backspace, accepting a word or a line, and asking again at the same place.
+A record is what was shown and the text around it. It answers as long as the text before its place is unchanged, what
+was typed since is a beginning of what was suggested, and the text after the caret is what it was, but for closers that
+the editor inserted. The same rule serves typing along, backspace, accepting a word or a line, and asking again.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from lsp_server.documents.snapshot import DocumentSnapshot
 CountTokens = Callable[[tuple[str, ...]], Awaitable[tuple[int, ...]]]
 
 CHARACTERS_PER_TOKEN = (4.0, 3.5, 3.0, 2.5, 2.0, 1.5, 1.0, 0.5, 0.25)
-"""Rates to try in this order. Code has 3 to 4 characters a token; runs of symbols or of rare scripts have less than one."""
+"""Rates to try in this order. Code has 3 to 4 characters a token; symbols and rare scripts have less than one."""
 
 SUFFIX_SHARE = 0.15
 """The suffix is evaluated anew with each anchor."""

@@ -1,12 +1,12 @@
 """The anchored layout: text before the anchor is the prefix, what was typed since then the beginning of the middle.
 
-The *anchor* is the start of the line in which the present burst of typing began. Prefix and suffix are frozen when it is
-placed, so each key only appends tokens to the prompt (for a model with fill-in-the-middle tokens, `PRE prefix SUF suffix MID
-middle`; the model was trained to write the middle and is in the middle of writing it). Closers that the editor inserted
-after the caret since then are left out of the prompt: the model writes them itself.
+The *anchor* is the start of the line in which the present burst of typing began. Prefix and suffix are frozen when it
+is placed, so each key only appends tokens to the prompt (for a model with fill-in-the-middle tokens, `PRE prefix SUF
+suffix MID middle`; the model was trained to write the middle and is in the middle of writing it). Closers that the
+editor inserted after the caret since then are left out of the prompt: the model writes them itself.
 
-A new anchor is placed when the caret leaves the middle, or when text outside of it changed. All in characters of the text;
-budgets in tokens become characters by a rate that the caller measures.
+A new anchor is placed when the caret leaves the middle, or when text outside of it changed. All in characters of the
+text; budgets in tokens become characters by a rate that the caller measures.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def unix(text: str) -> str:
 
 
 def follow(anchor: Anchor, snapshot: DocumentSnapshot, budget: Budget) -> View | None:
-    """The prompt's view of a document that only changed between `anchor` and the caret; `None` when a new one is due."""
+    """The view of a document that only changed between `anchor` and the caret; `None` when a new one is due."""
     shift = _shift(anchor, snapshot)
     if shift is None or snapshot.caret_line < anchor.line + shift:
         return None

@@ -12,8 +12,8 @@ from typing import Any
 
 from lsp_server.engine import codec
 from lsp_server.engine.base import (
-    EngineState,
     EngineCounters,
+    EngineState,
     EngineStatus,
     Finished,
     GenerateRequest,

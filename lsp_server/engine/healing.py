@@ -1,8 +1,9 @@
 """Token healing: the prompt ends at the last border of the pre-tokenizer, and the answer must begin with the rest.
 
-A caret in the middle of a word or after an indentation cuts a token in two, and models continue half tokens badly. So the
-tail behind the last border is left out of the prompt, and generation is constrained to reproduce its bytes first. The idea is
-Guidance's ("token healing"); the table of byte-sorted tokens makes the candidates of each step a matter of two bisections.
+A caret in the middle of a word or after an indentation cuts a token in two, and models continue half tokens badly. So
+the tail behind the last border is left out of the prompt, and generation is constrained to reproduce its bytes first.
+The idea is Guidance's ("token healing"); the table of byte-sorted tokens makes the candidates of each step a matter of
+two bisections.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _LOOK_BACK_CHARACTERS = 256
 _PIECE = re.compile(
     r"'(?:[sdmt]|ll|ve|re)|[^\r\n\w]?[^\W\d_]+|\d| ?(?:[^\s\w]|_)+[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+", re.IGNORECASE
 )
-"""The pre-tokenizer of Ling (`bailingmoe` in llama.cpp's llama-vocab.cpp), near enough for other families: any border is safe."""
+"""The pre-tokenizer of Ling (`bailingmoe` in llama.cpp), near enough for other families: any border is safe."""
 
 
 def tail_of(text: str) -> str:

@@ -32,8 +32,8 @@ from filelock import FileLock, Timeout
 
 from lsp_server.engine import codec
 from lsp_server.engine.base import (
-    EngineState,
     EngineCounters,
+    EngineState,
     EngineStatus,
     Finished,
     GenerateRequest,

@@ -94,7 +94,7 @@ LINES = st.lists(st.sampled_from(["def f():\n", "    pass\n", "\n", "x = 1\r\n",
 
 @given(TEXT | LINES, st.data())
 def test_a_view_is_a_part_of_the_document(text: str, data: st.DataObject) -> None:
-    """Prefix and middle end at the caret, the suffix begins there; a fresh view of the same place follows its anchor."""
+    """Prefix and middle end at the caret, the suffix begins there; a fresh view follows its anchor."""
     lines = split_lines(text)
     line = data.draw(st.integers(0, len(lines) - 1))
     column = data.draw(st.integers(0, len(lines[line].rstrip("\r\n"))))
@@ -113,7 +113,7 @@ def test_a_view_is_a_part_of_the_document(text: str, data: st.DataObject) -> Non
 def test_a_followed_view_is_what_the_document_says(
     text: str, keys: list[tuple[bool, str, bool]], data: st.DataObject
 ) -> None:
-    """Whatever is typed, taken back or closed by the editor: what is shown is the document without the covered closers."""
+    """Whatever is typed or taken back: what is shown is the document without the covered closers."""
     lines = TextLines(text)
     line = data.draw(st.integers(0, len(lines) - 1))
     column = len(lines.line(line))

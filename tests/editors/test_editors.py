@@ -30,7 +30,9 @@ def workspace(tmp_path: Path) -> Path:
 
 def run(command: list[str], workspace: Path) -> str:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(workspace)}
-    done = subprocess.run(command, cwd=workspace, env=environment, capture_output=True, text=True, timeout=50, check=False)
+    done = subprocess.run(
+        command, cwd=workspace, env=environment, capture_output=True, text=True, timeout=50, check=False
+    )
     return done.stdout + done.stderr
 
 

@@ -62,6 +62,8 @@ async def test_an_engine_that_cannot_be_made(tmp_path: Path) -> None:
         failed = await editor.status("failed")
         for _ in range(3):
             assert await editor.items(editor.open("x = █"), invoked=True) == []
+        settings = types.DidChangeConfigurationParams(settings={"maxLines": 3})
+        editor.client.workspace_did_change_configuration(settings)
         stats = await editor.stats()
     assert "nowhere.json" in failed["message"]
     assert stats["outcomes"] == {"engine-failed": 3}

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp_server.engine.base import Piece
 from lsp_server.engine.generation import Generation, Job, Step
 from lsp_server.engine.healing import TokenTable, tail_of
 from lsp_server.engine.lane_table import LaneTable

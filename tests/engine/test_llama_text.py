@@ -145,7 +145,7 @@ async def test_odd_characters_cross_the_wire(hosts: Hosts, endless_model: Path) 
 def _spoken(model: LlamaModel, tokens: list[int], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The pieces that are streamed when the model says these tokens."""
     said = iter(tokens)
-    monkeypatch.setattr(model, "sample", lambda _sampling: (next(said), -0.5))
+    monkeypatch.setattr(model, "sample", lambda _sampling, _among=(): (next(said), -0.5))
     events: list[Piece | Finished | EngineError] = []
     prompt = tuple(model.tokenize("x = '"))
     generation = Generation(Job("document", prompt, len(tokens)), model, LaneTable(model, 12288, 8), events.append, 64)
