@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from lsp_server.completion import CompletionRequest, complete
 from lsp_server.context.anchors import Anchors
 from lsp_server.documents.snapshot import DocumentSnapshot
-from lsp_server.engine.base import Engine, EngineState, EngineStatus, StatusListener
+from lsp_server.engine.base import Engine, EngineCounters, EngineState, EngineStatus, StatusListener
+from lsp_server.errors import EngineError
 from lsp_server.in_flight import InFlight
 from lsp_server.outcome import Outcome, Skip, Times
 from lsp_server.settings import Settings
@@ -84,6 +85,15 @@ class Session:
     def engine_status(self) -> EngineStatus:
         """The engine's status, without making one."""
         return self._engine.status if self._engine else EngineStatus(EngineState.STOPPED)
+
+    async def engine_counters(self) -> EngineCounters:
+        """What the engine has counted; zeros where there is none to ask."""
+        if self._engine is None or self._engine.status.model is None:
+            return EngineCounters()
+        try:
+            return await self._engine.counters()
+        except EngineError:
+            return EngineCounters()
 
     def on_status(self, listener: StatusListener) -> None:
         """Call `listener` at each change of the present engine's status."""

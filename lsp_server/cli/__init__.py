@@ -11,10 +11,10 @@ import sys
 from collections.abc import Sequence
 
 from lsp_server import __version__
-from lsp_server.cli import complete, serve
+from lsp_server.cli import bench, complete, serve
 from lsp_server.errors import CompletionError
 
-_COMMANDS = (serve, complete)
+_COMMANDS = (serve, complete, bench)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

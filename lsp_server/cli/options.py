@@ -61,8 +61,8 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         default=None,
-        metavar="NAME_OR_PATH",
-        help="name in the catalog, or path of a GGUF file; the bundled demo model if nothing is set",
+        metavar="PATH",
+        help="a GGUF file; the bundled model if nothing is set",
     )
 
 

@@ -15,6 +15,7 @@ import os
 import secrets
 import stat
 import tempfile
+import warnings
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,9 +92,7 @@ def runtime_folder() -> Path:
         RuntimeFolderError: it cannot be made, or somebody else may use it.
     """
     override = os.environ.get("LING_CODER_RUNTIME_DIR")
-    folder = (
-        Path(override).absolute() if override else platformdirs.user_runtime_path("ling-coder-lsp", appauthor=False)
-    )
+    folder = Path(override).absolute() if override else _usual_folder()
     if not USES_PORT and len(os.fsencode(folder)) + 22 > _LONGEST_SOCKET_PATH_BYTES:
         folder = _short_folder(folder)
     try:
@@ -105,6 +104,12 @@ def runtime_folder() -> Path:
             "Set LING_CODER_RUNTIME_DIR to a folder that only you can write."
         ) from error
     return folder
+
+
+def _usual_folder() -> Path:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns where there is no XDG_RUNTIME_DIR, and has a fallback
+        return platformdirs.user_runtime_path("ling-coder-lsp", appauthor=False)
 
 
 def _short_folder(folder: Path) -> Path:

@@ -10,13 +10,21 @@ from lsp_server.protocol.status import status_as_json
 METHOD = "lingCoder/stats"
 
 
-def stats(ls: LingCoderServer, params: Any) -> dict[str, Any]:
+async def stats(ls: LingCoderServer, params: Any) -> dict[str, Any]:
     """The README lists the keys."""
     state = ls.session.state
     engine = status_as_json(ls.session.engine_status, state.settings)
+    counters = await ls.session.engine_counters()
     return {
         **state.statistics.as_json(),
-        "engine": {key: engine[key] for key in ("state", "message", "model", "mode")},
+        "engine": {
+            **{key: engine[key] for key in ("state", "message", "model", "mode")},
+            "promptTokens": counters.evaluated_prompt_tokens,
+            "answerTokens": counters.evaluated_answer_tokens,
+            "abortedCalls": counters.aborted_calls,
+            "idle": counters.idle,
+            "processId": counters.process_id,
+        },
         # Rules that need to know caret moves and dismissals do nothing in editors that do not tell.
         "editorState": "active" if state.editor_state_is_sent else "inactive",
         "problems": list(state.problems),

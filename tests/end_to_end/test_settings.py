@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from lsprotocol import types
 
 from tests.conftest import Script
-from tests.end_to_end.editor import Editor, capabilities, running_editor
+from tests.end_to_end.editor import PATIENCE_S, Editor, capabilities, running_editor
 
 pytestmark = pytest.mark.end_to_end
 
@@ -89,6 +91,10 @@ async def test_a_model_on_the_command_line_wins(script: Script) -> None:
 
 
 async def settled(editor: Editor, expected: str | None) -> None:
-    """The server asks back before it uses new settings: ask until they show, or until pytest's limit."""
-    while await editor.accepted(editor.open("x = █")) != expected:
-        pass
+    """The server asks back before it uses new settings: ask until they show."""
+
+    async def ask() -> None:
+        while await editor.accepted(editor.open("x = █")) != expected:
+            pass
+
+    await asyncio.wait_for(ask(), PATIENCE_S)

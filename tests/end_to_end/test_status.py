@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from lsprotocol import types
 
 from tests.conftest import Script
-from tests.end_to_end.editor import capabilities, running_editor
+from tests.end_to_end.editor import PATIENCE_S, Editor, capabilities, running_editor
 
 pytestmark = pytest.mark.end_to_end
 
@@ -111,12 +112,9 @@ async def test_the_popup_never_waits(script: Script) -> None:
         params = types.CompletionParams(
             text_document=types.TextDocumentIdentifier(uri=buffer.uri), position=buffer.position(buffer.caret)
         )
-        answer = await editor.client.text_document_completion_async(params)
-        assert isinstance(answer, types.CompletionList)
+        answer = await popup(editor, params)
         assert (answer.is_incomplete, list(answer.items)) == (True, [])
-        while not answer.items:
-            answer = await editor.client.text_document_completion_async(params)
-            assert isinstance(answer, types.CompletionList)
+        answer = await asyncio.wait_for(filled_popup(editor, params), PATIENCE_S)
         (item,) = answer.items
         assert (await editor.stats())["outcomes"] == {"shown": 1}
     assert item.label == item.filter_text == "print(x)"
@@ -124,3 +122,17 @@ async def test_the_popup_never_waits(script: Script) -> None:
     assert item.text_edit.new_text == "print(x)"
     assert item.text_edit.range.start == types.Position(line=1, character=0)
     assert item.text_edit.range.end == types.Position(line=1, character=3)
+
+
+async def popup(editor: Editor, params: types.CompletionParams) -> types.CompletionList:
+    """What is there at once."""
+    answer = await editor.client.text_document_completion_async(params)
+    assert isinstance(answer, types.CompletionList)
+    return answer
+
+
+async def filled_popup(editor: Editor, params: types.CompletionParams) -> types.CompletionList:
+    """Ask until something is there: that it was computed is told to nobody."""
+    while not (answer := await popup(editor, params)).items:
+        pass
+    return answer
