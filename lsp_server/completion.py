@@ -17,6 +17,7 @@ from lsp_server.postprocess.rule import Candidate
 from lsp_server.postprocess.within_the_line_limit import single_line
 from lsp_server.prompt import render
 from lsp_server.prompt.fim_templates import FimTemplate, choose_template
+from lsp_server.reuse import Record, SuggestionHistory
 from lsp_server.settings import Settings
 
 _HUNG_ENGINE_MS = 250
@@ -43,11 +44,46 @@ class _Answer:
     finished: Finished | None = None
 
 
-async def complete(request: CompletionRequest, engine: Engine, anchors: Anchors) -> Outcome:
+@dataclass
+class Memory:
+    """What is kept from one request of a document to the next."""
+
+    anchors: Anchors = field(default_factory=Anchors)
+    history: SuggestionHistory = field(default_factory=SuggestionHistory)
+
+    def forget(self, uri: str) -> None:
+        """The document was closed."""
+        self.anchors.forget(uri)
+        self.history.forget(uri)
+
+
+async def complete(request: CompletionRequest, engine: Engine, memory: Memory) -> Outcome:
     """The suggestion for a snapshot, or why there is none. Raises only `CancelledError`."""
     skip = _refusal(request)
     if skip is not None:
         return _ended(request, skip)
+    again = _shown_before(request, memory.history)
+    if again is not None:
+        return again
+    outcome = await _from_the_engine(request, engine, memory.anchors)
+    if outcome.suggestion is not None:
+        record = Record.of(request.snapshot, outcome.suggestion.text, outcome.tokens.prompt)
+        memory.history.add(request.snapshot.uri, record)
+    return outcome
+
+
+def _shown_before(request: CompletionRequest, history: SuggestionHistory) -> Outcome | None:
+    """The rest of an earlier suggestion that the user types along, or goes back to."""
+    found = history.find(request.snapshot)
+    if found is None:
+        return None
+    record, rest = found
+    reused = Finished(FinishReason.END, TokenCounts(record.prompt_tokens, record.prompt_tokens), 0.0, 0.0)
+    outcome = _judged(request, _Answer(rest, reused))
+    return outcome if outcome.suggestion is not None else None
+
+
+async def _from_the_engine(request: CompletionRequest, engine: Engine, anchors: Anchors) -> Outcome:
     try:
         model = await _loaded_model(request, engine)
         return model if isinstance(model, Outcome) else await _generated(request, engine, model, anchors)

@@ -8,8 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lsp_server.completion import CompletionRequest, complete
-from lsp_server.context.anchors import Anchors
+from lsp_server.completion import CompletionRequest, Memory, complete
 from lsp_server.documents.snapshot import DocumentSnapshot
 from lsp_server.engine.base import Engine, EngineCounters, EngineState, EngineStatus, StatusListener
 from lsp_server.errors import EngineError
@@ -31,7 +30,7 @@ class Session:
     _engine: Engine | None = None
     _listeners: list[StatusListener] = field(default_factory=list)
     _in_flight: InFlight = field(default_factory=InFlight)
-    _anchors: Anchors = field(default_factory=Anchors)
+    _memory: Memory = field(default_factory=Memory)
 
     # ---- documents
 
@@ -51,7 +50,7 @@ class Session:
     def close_document(self, uri: str) -> None:
         """Forget a document and end the work for it."""
         self.state.documents.pop(uri, None)
-        self._anchors.forget(uri)
+        self._memory.forget(uri)
         self._in_flight.end(uri, Skip.CLOSED)
 
     # ---- completion
@@ -64,7 +63,7 @@ class Session:
         """
         request = CompletionRequest(snapshot, self.state.settings, invoked)
         try:
-            outcome = await self._in_flight.run(snapshot.uri, complete(request, self.engine, self._anchors))
+            outcome = await self._in_flight.run(snapshot.uri, complete(request, self.engine, self._memory))
         except asyncio.CancelledError:
             waited_ms = (time.perf_counter() - request.received_s) * 1000
             self.state.statistics.count(Outcome(skip=Skip.CANCELLED, times=Times(waited_ms)))
@@ -114,6 +113,8 @@ class Session:
         """Work with these from now on; another model means another engine."""
         before, self.state.settings = self.state.settings, settings
         self.state.problems = tuple(problems)
+        if settings != before:
+            self._memory = Memory()
         old = self._engine
         if old is None:
             return

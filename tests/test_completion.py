@@ -11,8 +11,8 @@ from itertools import accumulate
 
 import pytest
 
-from lsp_server.completion import CompletionRequest, complete
-from lsp_server.context.anchors import MIDDLE_TOKENS, Anchors
+from lsp_server.completion import CompletionRequest, Memory, complete
+from lsp_server.context.anchors import MIDDLE_TOKENS
 from lsp_server.documents.snapshot import DocumentSnapshot
 from lsp_server.engine.base import EngineState, EngineStatus, Finished, GenerateRequest, Piece, Special, Text
 from lsp_server.engine.scripted import Rule, ScriptedEngine
@@ -93,7 +93,7 @@ async def ask(
     invoked: bool = False,
 ) -> Outcome:
     seen = snapshot(marked) if isinstance(marked, str) else marked
-    outcome = await complete(CompletionRequest(seen, settings or Settings(), invoked), engine, Anchors())
+    outcome = await complete(CompletionRequest(seen, settings or Settings(), invoked), engine, Memory())
     assert (outcome.suggestion is None) == (outcome.skip is not None)
     assert outcome.times.total_ms >= 0
     assert outcome.times.overhead_ms >= 0
@@ -206,8 +206,8 @@ async def test_the_deadline_counts_from_the_request() -> None:
     engine = Recorder(Rule("b"))
     await engine.wait_ready(1000)
     late = CompletionRequest(snapshot("█"), Settings(deadline_ms=1000), received_s=time.perf_counter() - 0.6)
-    await complete(late, engine, Anchors())
-    await complete(replace(late, invoked=True), engine, Anchors())
+    await complete(late, engine, Memory())
+    await complete(replace(late, invoked=True), engine, Memory())
     automatic, invoked = (request.deadline_ms or 0 for request in engine.asked)
     assert 0 < automatic <= 400
     assert 10_000 < invoked <= 15_000
@@ -267,7 +267,7 @@ async def test_cancelling_closes_the_generation() -> None:
     """At once, and the cancellation goes on to whoever asked."""
     engine = Recorder(Rule(fail="hang"))
     await engine.wait_ready(1000)
-    work = asyncio.create_task(complete(CompletionRequest(snapshot("█"), Settings()), engine, Anchors()))
+    work = asyncio.create_task(complete(CompletionRequest(snapshot("█"), Settings()), engine, Memory()))
     await asyncio.wait_for(engine.entered.wait(), 5)
     work.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -330,10 +330,11 @@ async def test_typing_only_appends_to_the_prompt(tokens_per_character: float) ->
     engine = Recorder(Rule("b"), tokens_per_character=tokens_per_character)
     await engine.wait_ready(1000)
     above = tuple(f"    value_{index} = compute({index})\n" for index in range(600))
-    anchors, prompts, counts = Anchors(), [], []
+    memory, prompts, counts = Memory(), [], []
     for typed in accumulate("    return value_1 + value_2"):
+        memory.history.forget("file:///main.py")
         seen = replace(snapshot("█"), lines=(*above, typed), caret_line=600, caret_column=len(typed))
-        await complete(CompletionRequest(seen, Settings()), engine, anchors)
+        await complete(CompletionRequest(seen, Settings()), engine, memory)
         prompts.append(engine.asked[-1].prompt)
         counts.append(len(engine.counted))
     assert len(set(counts)) == 1

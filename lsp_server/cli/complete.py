@@ -71,8 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _complete(snapshot: DocumentSnapshot, settings: Settings, arguments: argparse.Namespace) -> Outcome:
-    from lsp_server.completion import CompletionRequest, complete
-    from lsp_server.context.anchors import Anchors
+    from lsp_server.completion import CompletionRequest, Memory, complete
     from lsp_server.engine.choose import make_engine
 
     engine = make_engine(arguments.engine, settings)
@@ -80,7 +79,7 @@ async def _complete(snapshot: DocumentSnapshot, settings: Settings, arguments: a
         await engine.start()
         await engine.wait_ready(settings.load_wait_ms)
         # The request begins here: loading is not part of its time.
-        return await complete(CompletionRequest(snapshot, settings, arguments.manual), engine, Anchors())
+        return await complete(CompletionRequest(snapshot, settings, arguments.manual), engine, Memory())
     finally:
         await engine.close()
 
