@@ -90,6 +90,11 @@ class Editor:
         feature("lingCoder/status")(on_status)
         feature(types.CLIENT_REGISTER_CAPABILITY)(on_registration)
 
+    @staticmethod
+    def command(engine: str, *arguments: str) -> tuple[str, ...]:
+        """What starts a server."""
+        return (sys.executable, "-m", "lsp_server", "serve", "--engine", engine, *arguments)
+
     @property
     def encoding(self) -> str:
         """The negotiated position encoding."""
@@ -234,8 +239,7 @@ async def running_editor(
         settings: answer to `workspace/configuration`.
     """
     editor = Editor(settings)
-    command = (sys.executable, "-m", "lsp_server", "serve", "--engine", engine, *arguments)
-    await editor.client.start_io(*command, cwd=ROOT)
+    await editor.client.start_io(*editor.command(engine, *arguments), cwd=ROOT)
     params = types.InitializeParams(
         capabilities=able or capabilities(),
         initialization_options=options,
