@@ -1,4 +1,4 @@
-"""The real server and real llama.cpp with a tiny model of random weights: what it says means nothing, but it says it."""
+"""The real server and real llama.cpp with a tiny model of random weights: what it says means nothing."""
 
 from __future__ import annotations
 
