@@ -14,7 +14,19 @@ ORDER = ("documents", "context", "prompt", "engine", "postprocess")
 GROUND = {"lsp_server.errors", "lsp_server.outcome", "lsp_server.settings", "lsp_server.engine.base"}
 """Types that every step may speak of. `engine/base.py` says what an engine is and imports no engine."""
 
-EDGE = {"protocol", "cli", "server", "state", "completion", "reuse", "actions", "__main__"}
+EDGE = {
+    "protocol",
+    "cli",
+    "server",
+    "session",
+    "state",
+    "in_flight",
+    "statistics",
+    "completion",
+    "reuse",
+    "bench",
+    "__main__",
+}
 """What calls the steps, and is never called by them."""
 
 LSP = {"pygls", "lsprotocol"}

@@ -65,7 +65,7 @@ async def test_a_completion_from_the_model(model: Path) -> None:
 
 
 async def test_typing_evaluates_few_tokens_a_request(model: Path) -> None:
-    """Counted where llama.cpp is called, for every kind of job: at most 4 tokens a request, 97 % of the prompt reused."""
+    """Counted where llama.cpp is called, for every kind of job: at most 4 tokens a request, 97 % reused."""
     typed = (
         "def another(values, limit):\n    for value in values:\n        if value > limit:\n            print(value)\n"
     )
