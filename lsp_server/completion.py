@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
@@ -40,8 +41,21 @@ class CompletionRequest:
 class _Answer:
     """What has been streamed so far: it outlives the stream's being called off."""
 
-    text: str = ""
+    pieces: list[Piece] = field(default_factory=list)
     finished: Finished | None = None
+
+    @property
+    def text(self) -> str:
+        return "".join(piece.text for piece in self.pieces)
+
+    def confidence(self, shown_characters: int) -> float | None:
+        """Mean log-probability of the tokens of the first characters, in nats."""
+        logprob, tokens, length = 0.0, 0, 0
+        for piece in self.pieces:
+            if length >= shown_characters and tokens:
+                break
+            logprob, tokens, length = logprob + piece.logprob, tokens + piece.tokens, length + len(piece.text)
+        return logprob / tokens if tokens else None
 
 
 @dataclass
@@ -67,7 +81,8 @@ async def complete(request: CompletionRequest, engine: Engine, memory: Memory) -
         return again
     outcome = await _from_the_engine(request, engine, memory.anchors)
     if outcome.suggestion is not None:
-        record = Record.of(request.snapshot, outcome.suggestion.text, outcome.tokens.prompt)
+        text, confidence = outcome.suggestion.text, outcome.confidence or 0.0
+        record = Record.of(request.snapshot, text, outcome.tokens.prompt, confidence)
         memory.history.add(request.snapshot.uri, record)
     return outcome
 
@@ -79,7 +94,7 @@ def _shown_before(request: CompletionRequest, history: SuggestionHistory) -> Out
         return None
     record, rest = found
     reused = Finished(FinishReason.END, TokenCounts(record.prompt_tokens, record.prompt_tokens), 0.0, 0.0)
-    outcome = _judged(request, _Answer(rest, reused))
+    outcome = _judged(request, _Answer([Piece(rest, record.confidence)], reused), least_percent=0)
     return outcome if outcome.suggestion is not None else None
 
 
@@ -129,7 +144,15 @@ async def _generated(request: CompletionRequest, engine: Engine, model: ModelInf
     except asyncio.TimeoutError:
         return _ended(request, Skip.DEADLINE)
     answer = await _streamed(replace(asked, deadline_ms=_left_s(ends_s) * 1000), engine, _left_s(ends_s))
-    return _judged(request, answer)
+    return _judged(request, answer, _least_percent(request, model))
+
+
+def _least_percent(request: CompletionRequest, model: ModelInfo) -> int:
+    """The confidence that a suggestion needs to be shown unasked; whoever asks by key sees it in any case."""
+    if request.invoked:
+        return 0
+    setting = request.settings.min_confidence_percent
+    return setting if setting >= 0 else model.min_confidence_percent
 
 
 async def _laid_out(
@@ -182,7 +205,7 @@ async def _streamed(asked: GenerateRequest, engine: Engine, left_s: float) -> _A
         async with aclosing(engine.generate(asked)) as events:
             async for event in events:
                 if isinstance(event, Piece):
-                    answer.text += event.text
+                    answer.pieces.append(event)
                 else:
                     answer.finished = event
 
@@ -191,7 +214,7 @@ async def _streamed(asked: GenerateRequest, engine: Engine, left_s: float) -> _A
     return answer
 
 
-def _judged(request: CompletionRequest, answer: _Answer) -> Outcome:
+def _judged(request: CompletionRequest, answer: _Answer, least_percent: int) -> Outcome:
     """Post-processing, and the outcome with its figures."""
     snapshot, finished = request.snapshot, answer.finished
     if not answer.text.strip():
@@ -200,9 +223,13 @@ def _judged(request: CompletionRequest, answer: _Answer) -> Outcome:
     candidate, verdicts = pipeline.run(_candidate(request, _whole_lines(answer)))
     if not candidate.text.strip():
         return _ended(request, Skip.NOTHING_LEFT, f"emptied by {verdicts[-1].rule}", answer, verdicts)
+    confidence = answer.confidence(len(candidate.text))
+    percent = 100 * math.exp(confidence) if confidence is not None else 100.0
+    if percent < least_percent:
+        return _ended(request, Skip.UNSURE, f"confidence {percent:.0f} % of {least_percent} %", answer, verdicts)
     start = snapshot.caret_offset
     suggestion = Suggestion(candidate.text, start, start + candidate.replaced_characters)
-    return _outcome(request, answer, suggestion=suggestion, rules=verdicts)
+    return replace(_outcome(request, answer, suggestion=suggestion, rules=verdicts), confidence=confidence)
 
 
 def _whole_lines(answer: _Answer) -> str:

@@ -19,6 +19,7 @@ class Skip(Enum):
     BINARY = "the file holds NUL bytes and is taken for a binary one"
     DEADLINE = "nothing was ready when the time was up"
     EMPTY = "the model had nothing to add"
+    UNSURE = "the model was not sure enough"
     NOTHING_LEFT = "every candidate was filtered out"
     ENGINE_GONE = "the engine's process ended; the next request starts it again"
     ENGINE_FAILED = "the engine could not answer"
@@ -84,6 +85,8 @@ class Outcome:
     raw: str = ""
     """The model's answer before post-processing. Code: it never goes into a log."""
     rules: tuple[Verdict, ...] = ()
+    confidence: float | None = None
+    """Mean log-probability of the tokens of what would be shown, in nats; `None` where nothing was generated."""
     tokens: TokenCounts = field(default_factory=TokenCounts)
     times: Times = field(default_factory=Times)
 

@@ -30,13 +30,15 @@ class Record:
     text: str
     prompt_tokens: int = 0
     """Tokens of the prompt that it answered."""
+    confidence: float = 0.0
+    """See `Outcome.confidence`."""
 
     @staticmethod
-    def of(snapshot: DocumentSnapshot, text: str, prompt_tokens: int = 0) -> Record:
+    def of(snapshot: DocumentSnapshot, text: str, prompt_tokens: int = 0, confidence: float = 0.0) -> Record:
         """The record of a suggestion for this snapshot."""
         before = snapshot.lines[: snapshot.caret_line]
         after = text_after(snapshot, _COMPARED_CHARACTERS)[:_COMPARED_CHARACTERS]
-        return Record(before, snapshot.line_before_caret, after, unix(text), prompt_tokens)
+        return Record(before, snapshot.line_before_caret, after, unix(text), prompt_tokens, confidence)
 
     def rest(self, snapshot: DocumentSnapshot) -> str | None:
         """What is left to suggest here: empty when all of it was typed, `None` when the record says nothing."""

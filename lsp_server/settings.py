@@ -29,6 +29,8 @@ class Settings:
     max_new_tokens: int = 64
     max_lines: int = 12
     """Most lines of one suggestion."""
+    min_confidence_percent: int = -1
+    """Automatic suggestions below this mean probability of a token stay hidden; -1 takes what the model's file says."""
     deadline_ms: int = 2000
     """Time for an automatic suggestion from request to answer; what is there by then is shown."""
     invoked_deadline_ms: int = 15000
@@ -45,6 +47,7 @@ _RANGES = {
     "max_prompt_tokens": (64, 131_072),
     "max_new_tokens": (1, 4096),
     "max_lines": (1, 1000),
+    "min_confidence_percent": (-1, 100),
     "deadline_ms": (50, 600_000),
     "invoked_deadline_ms": (50, 600_000),
     "load_wait_ms": (0, 3_600_000),

@@ -62,6 +62,7 @@ class Statistics:
         return {
             "outcome": self.last.label,
             "detail": self.last.sentence,
+            "confidence": self.last.confidence,
             "tokens": tokens_as_json(self.last.tokens),
             "ms": times_as_json(self.last.times),
         }

@@ -348,3 +348,30 @@ async def test_the_last_line_is_whole() -> None:
     outcome = await check("█", engine, Settings(max_new_tokens=9))
     assert outcome.suggestion is not None
     assert outcome.suggestion.text == "first = 1"
+
+
+@pytest.mark.parametrize(
+    ("percent", "logprob", "label"),
+    [(0, -9.0, "shown"), (60, -0.4, "shown"), (60, -0.6, "unsure"), (-1, -9.0, "shown")],
+)
+async def test_what_the_model_is_not_sure_of_stays_hidden(percent: int, logprob: float, label: str) -> None:
+    """Unless it was asked for by key; the mean is over the tokens of what would be shown."""
+    engine, settings = ScriptedEngine((Rule("b + 1", logprob=logprob),)), Settings(min_confidence_percent=percent)
+    outcome = await check("a = █\n", engine, settings)
+    assert outcome.label == label
+    asked = await check("a = █\n", engine, settings, invoked=True)
+    assert asked.confidence == pytest.approx(logprob)
+
+
+async def test_a_model_may_say_what_confidence_it_needs() -> None:
+    """The demo model's file does; a setting goes before it."""
+
+    class Modest(Recorder):
+        @property
+        def status(self) -> EngineStatus:
+            status = super().status
+            return replace(status, model=status.model and replace(status.model, min_confidence_percent=90))
+
+    modest = Modest(Rule("b", logprob=-0.5))
+    assert (await check("a = █\n", modest)).skip is Skip.UNSURE
+    assert (await check("a = █\n", modest, Settings(min_confidence_percent=50))).label == "shown"

@@ -131,6 +131,7 @@ def outcome_as_json(outcome: Outcome, snapshot: DocumentSnapshot) -> dict[str, A
         },
         "raw": outcome.raw,
         "rules": [dataclasses.asdict(verdict) for verdict in outcome.rules],
+        "confidence": outcome.confidence,
         "tokens": tokens_as_json(outcome.tokens),
         "ms": times_as_json(outcome.times),
     }

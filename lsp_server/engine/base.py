@@ -90,6 +90,8 @@ class Piece:
     text: str
     logprob: float = 0.0
     """Sum of the log-probabilities of its tokens, in nats."""
+    tokens: int = 1
+    """How many tokens it took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,8 @@ class ModelInfo:
     fim_suffix: int | None
     fim_middle: int | None
     has_chat_template: bool
+    min_confidence_percent: int = 0
+    """What the model's makers recommend for `lingCoder.minConfidencePercent`: the file's key of that name."""
 
 
 @dataclass(frozen=True, slots=True)

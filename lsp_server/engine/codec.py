@@ -57,17 +57,17 @@ def request_from_wire(wire: dict[str, Any]) -> GenerateRequest:
 
 
 def piece_to_wire(piece: Piece) -> list[Any]:
-    """Two items: this is sent for every token."""
-    return [piece.text, piece.logprob]
+    """Three items: this is sent for every token."""
+    return [piece.text, piece.logprob, piece.tokens]
 
 
 @_as_wire_error("piece of an answer")
 def piece_from_wire(wire: list[Any]) -> Piece:
     """The piece that `piece_to_wire` made JSON of."""
-    text, logprob = wire
-    if not isinstance(text, str) or not isinstance(logprob, (int, float)):
-        raise TypeError("A piece is a text and a number.")
-    return Piece(text, logprob)
+    text, logprob, tokens = wire
+    if not isinstance(text, str) or not isinstance(logprob, (int, float)) or not isinstance(tokens, int):
+        raise TypeError("A piece is a text and two numbers.")
+    return Piece(text, logprob, tokens)
 
 
 def finished_to_wire(finished: Finished) -> dict[str, Any]:

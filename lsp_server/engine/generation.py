@@ -69,6 +69,8 @@ class Generation:
         self._stops = StopTexts(job.stop_texts)
         self._characters = codecs.getincrementaldecoder("utf-8")("replace")
         self._logprob = 0.0
+        self._unsaid = 0
+        """Tokens since the last piece: some only complete a character or a stop text."""
         self._tail = job.tail
 
     def step(self) -> Step:
@@ -99,7 +101,7 @@ class Generation:
         """End with what is there."""
         rest = self._stops.rest() if reason is not FinishReason.STOP else ""
         if rest:
-            self._emit(Piece(rest, self._take_logprob()))
+            self._emit(self._piece(rest))
         if self._stops.hit:
             reason = FinishReason.STOP
         prompt = len(self.job.tokens)
@@ -147,9 +149,10 @@ class Generation:
         self._sequence_tokens += (token,)
         if not self._tail:
             self._logprob += logprob
+            self._unsaid += 1
         text = self._stops.feed(self._characters.decode(self._new_bytes(self._model.piece(token))))
         if text:
-            self._emit(Piece(text, self._take_logprob()))
+            self._emit(self._piece(text))
         if self._stops.hit:
             return FinishReason.STOP
         return FinishReason.LENGTH if self._generated >= self._most_new else Step.MORE
@@ -160,6 +163,8 @@ class Generation:
         self._tail = self._tail[healed:]
         return piece[healed:]
 
-    def _take_logprob(self) -> float:
-        taken, self._logprob = self._logprob, 0.0
-        return taken
+    def _piece(self, text: str) -> Piece:
+        """Text with the log-probability of the tokens since the piece before."""
+        piece = Piece(text, self._logprob, self._unsaid)
+        self._logprob, self._unsaid = 0.0, 0
+        return piece

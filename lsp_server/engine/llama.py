@@ -28,6 +28,10 @@ from lsp_server.engine.text_blocks import split_blocks
 from lsp_server.errors import EngineError, ModelFileError, TemplateMismatch
 
 _LOG_ERROR = 4
+
+MIN_CONFIDENCE_KEY = "lingcoder.min_confidence_percent"
+"""Metadata of a GGUF: below which confidence its automatic suggestions are better not shown."""
+
 _recent_log: deque[str] = deque(maxlen=20)
 _kept_alive: list[object] = []
 """Callbacks that C holds on to for the life of the process."""
@@ -136,6 +140,7 @@ class LlamaModel:
             fim_suffix=None if suf < 0 else suf,
             fim_middle=None if mid < 0 else mid,
             has_chat_template=bool(self._metadata("tokenizer.chat_template")),
+            min_confidence_percent=_percent(self._metadata(MIN_CONFIDENCE_KEY)),
         )
 
     def _metadata(self, key: str) -> str:
@@ -325,6 +330,11 @@ def _sample_among(sampler: Any, logits: Any, among: Sequence[int]) -> int:
     array = llama_cpp.llama_token_data_array(data=data, size=len(among), selected=-1, sorted=False)
     llama_cpp.llama_sampler_apply(sampler, ctypes.byref(array))
     return int(array.data[array.selected].id)
+
+
+def _percent(text: str) -> int:
+    """A number from 0 to 100; 0 for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and int(text) <= 100 else 0
 
 
 def _present(pointer: Any) -> Any:

@@ -235,7 +235,8 @@ class _Answer:
             self._ended = token is None or self._stops.hit
         if self._stops.hit:
             self.reason = FinishReason.STOP
-        return Piece(text, self._rule.logprob * (self.generated - before)) if text else None
+        tokens = self.generated - before
+        return Piece(text, self._rule.logprob * tokens, tokens) if text else None
 
     async def _next_token(self) -> str | None:
         if self._rule.fail == "hang":

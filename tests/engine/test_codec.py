@@ -65,10 +65,10 @@ def test_requests_arrive_whole(request: GenerateRequest) -> None:
     assert [type(part) for part in arrived.prompt] == [type(part) for part in request.prompt]
 
 
-@given(texts, numbers)
-def test_pieces_arrive_whole(text: str, logprob: float) -> None:
-    """Text and log-probability."""
-    assert codec.piece_from_wire(over_the_wire(codec.piece_to_wire(Piece(text, logprob)))) == Piece(text, logprob)
+@given(st.builds(Piece, texts, numbers, st.integers(0, 99)))
+def test_pieces_arrive_whole(piece: Piece) -> None:
+    """Text, log-probability and number of tokens."""
+    assert codec.piece_from_wire(over_the_wire(codec.piece_to_wire(piece))) == piece
 
 
 @given(finishes)

@@ -160,7 +160,7 @@ def test_a_piece_carries_the_logprobs_of_all_its_tokens() -> None:
     """Also of those that rendered as nothing yet."""
     out = answering([b"\xe8", b"\xaa", b"\x9e", b"x"], 1).run(Job("a", (0,), 4))
     assert out.events[:2] == [
-        Piece("語", logprob_of(0) + logprob_of(1) + logprob_of(2)),
+        Piece("語", logprob_of(0) + logprob_of(1) + logprob_of(2), 3),
         Piece("x", logprob_of(3)),
     ]
 
