@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import getpass
 import hashlib
 import json
 import os
 import secrets
 import stat
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Awaitable, Callable
@@ -165,6 +167,18 @@ async def _listen_on_socket(endpoint: Endpoint, on_connection: OnConnection) -> 
     return server
 
 
+def _name_rights(path: Path) -> None:
+    """On Windows, where a mode says nothing: take inherited rights away, and name the user alone.
+
+    Raises:
+        OSError: the rights could not be set.
+    """
+    if os.name == "nt":
+        command = ["icacls", str(path), "/inheritance:r", "/grant:r", f"{getpass.getuser()}:F"]
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            raise OSError(f"the rights of {path} could not be set")
+
+
 async def _listen_on_port(endpoint: Endpoint, on_connection: OnConnection) -> asyncio.AbstractServer:
     token = secrets.token_hex(32)
 
@@ -180,6 +194,7 @@ async def _listen_on_port(endpoint: Endpoint, on_connection: OnConnection) -> as
     temporary = endpoint.folder / f"{endpoint.name}.new"
     temporary.touch(mode=0o600)
     temporary.chmod(0o600)
+    _name_rights(temporary)
     temporary.write_text(json.dumps({"port": server.sockets[0].getsockname()[1], "token": token}), encoding="utf-8")
     temporary.replace(endpoint.socket)
     return server

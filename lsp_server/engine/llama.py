@@ -7,6 +7,7 @@ What is not here: which prompt belongs in which lane (`lanes.py`), in which orde
 from __future__ import annotations
 
 import ctypes
+import math
 import ctypes.util
 import os
 import sys
@@ -89,6 +90,7 @@ class LlamaModel:
         self.evaluated_tokens = 0
         """Tokens given to `llama_decode` since the start, whatever became of the call."""
         self.aborted_calls = 0
+        self._scratch = np.empty(self.vocabulary_size, np.float32)
         self.info = self._describe(path)
         self._table = TokenTable((self.piece(token), token) for token in range(self.vocabulary_size))
 
@@ -265,7 +267,9 @@ class LlamaModel:
         else:
             token = llama_cpp.llama_sampler_sample(sampler, self._context, -1)
         highest = float(logits.max())
-        return token, float(logits[token]) - highest - float(np.log(np.exp(logits - highest).sum()))
+        np.subtract(logits, highest, out=self._scratch)
+        np.exp(self._scratch, out=self._scratch)
+        return token, float(logits[token]) - highest - math.log(float(self._scratch.sum()))
 
     def close(self) -> None:
         """Free everything. Only after the thread that decodes has ended: freeing under it is a crash."""
