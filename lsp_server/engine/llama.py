@@ -7,8 +7,8 @@ What is not here: which prompt belongs in which lane (`lanes.py`), in which orde
 from __future__ import annotations
 
 import ctypes
-import math
 import ctypes.util
+import math
 import os
 import sys
 from collections import deque
