@@ -73,6 +73,16 @@ class Generation:
         """Tokens since the last piece: some only complete a character or a stop text."""
         self._tail = job.tail
 
+    @property
+    def reading(self) -> bool:
+        """Whether there is more of the prompt to evaluate."""
+        return self._reached < len(self.job.tokens)
+
+    @property
+    def next_stop(self) -> int:
+        """How much of the prompt the cache holds when the present call is done."""
+        return min(self._reached + self._micro_batch_tokens, len(self.job.tokens))
+
     def step(self) -> Step:
         """Do the next small thing. An aborted step has changed nothing and can be done again."""
         lane = self._enter_lane()

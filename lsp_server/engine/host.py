@@ -56,6 +56,9 @@ _FAILED_LINGER_SECONDS = 1.0
 _FIRST_CLIENT_SECONDS = 15.0
 """Whoever started this process gets this long to connect, however short engines stay otherwise."""
 
+_ABANDONED_S = 1.0
+"""How long the prompt of a cancelled request is read on, for the next request to take over."""
+
 LoadModel = Callable[[Path, EngineSettings, Callable[[float], None]], Model]
 
 
@@ -219,7 +222,8 @@ class Host:
         finally:
             if expiry is not None:
                 expiry.cancel()
-            scheduler.cancel(ticket)
+            scheduler.give_up(ticket)
+            self._loop.call_later(_ABANDONED_S, scheduler.cancel, ticket)
 
     def _on_loop(self, emit: Emit, ended: asyncio.Future[Finished]) -> Callable[[Piece | Finished | EngineError], None]:
         """What the engine's thread calls: each event is handled on the loop, if somebody still waits."""

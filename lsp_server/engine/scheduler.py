@@ -13,9 +13,10 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lsp_server.engine.base import Finished, FinishReason, Piece
+from lsp_server.engine.base import Finished, FinishReason, Piece, Priority
 from lsp_server.engine.generation import Emit, Generation, Job
 from lsp_server.engine.lane_table import Counters, LaneTable
+from lsp_server.engine.lanes import common_prefix_length
 from lsp_server.engine.model import Model
 from lsp_server.errors import EngineError, EngineGone
 
@@ -32,11 +33,13 @@ class Ticket:
     generation: Generation | None = None
     cancelled: bool = False
     expired: bool = False
+    abandoned: bool = False
+    """Nobody waits for the answer any more, but its prompt is still being read."""
 
     @property
     def rank(self) -> tuple[int, int]:
         """The smaller one goes first."""
-        return int(self.job.priority), self.order
+        return int(Priority.WARM_UP if self.abandoned else self.job.priority), self.order
 
 
 class Scheduler:
@@ -60,10 +63,28 @@ class Scheduler:
                 self._tell(ticket, _shutting_down())
                 return ticket
             self._tickets.append(ticket)
-            if self._running is not None and ticket.rank < self._running.rank:
+            for other in [other for other in self._tickets if other.abandoned]:
+                self._make_way(other, ticket)
+            if self._running is not None and not self._running.abandoned and ticket.rank < self._running.rank:
                 self._model.request_abort()
             self._changed.notify()
         return ticket
+
+    def give_up(self, ticket: Ticket) -> None:
+        """Nobody waits for a job any more. A prompt is read on as a warm-up, until `cancel` or a new job.
+
+        Somebody who types calls off a request with every key, and the next one has nearly the same prompt: an aborted
+        call leaves nothing in the cache, so that a long prompt would never be read. A job with the same beginning takes
+        over when the running call is done; any other job aborts it at once.
+        """
+        with self._changed:
+            if ticket.generation is None or not ticket.generation.reading or ticket.cancelled:
+                self.cancel(ticket)
+                return
+            ticket.abandoned = True
+            waiting = [other for other in self._tickets if other is not ticket and not other.abandoned]
+            if waiting:
+                self._make_way(ticket, min(waiting, key=lambda other: other.rank))
 
     def cancel(self, ticket: Ticket) -> None:
         """Take a job off; nothing more is emitted for it from now on."""
@@ -107,7 +128,7 @@ class Scheduler:
     def idle(self) -> bool:
         """Whether nothing is queued or runs."""
         with self._changed:
-            return not self._tickets
+            return all(ticket.abandoned for ticket in self._tickets)
 
     # Under the lock
 
@@ -115,6 +136,15 @@ class Scheduler:
         if self._running is ticket:
             self._model.request_abort()
         self._changed.notify()
+
+    def _make_way(self, abandoned: Ticket, heir: Ticket) -> None:
+        """End an abandoned job: after its running call where the heir can use what that evaluates, else at once."""
+        reading = abandoned.generation
+        shared = common_prefix_length(abandoned.job.tokens, heir.job.tokens)
+        if reading is not None and abandoned.job.lane == heir.job.lane and shared >= reading.next_stop:
+            abandoned.cancelled = True
+        else:
+            self.cancel(abandoned)
 
     def _end_expired(self, ticket: Ticket) -> None:
         """End a job that does not run at this moment."""
@@ -134,7 +164,7 @@ class Scheduler:
         with self._changed:
             if ticket in self._tickets and not isinstance(event, Piece):
                 self._tickets.remove(ticket)  # before anybody learns of the end and asks whether we are idle
-            if not ticket.cancelled:
+            if not ticket.cancelled and not ticket.abandoned:
                 try:
                     ticket.emit(event)
                 except Exception:  # noqa: BLE001 - a listener that fails, as on a closed event loop, has gone
@@ -147,6 +177,8 @@ class Scheduler:
             self._advance(ticket)
             with self._changed:
                 self._running = None
+                if ticket.abandoned and ticket.generation is not None and not ticket.generation.reading:
+                    ticket.cancelled = True
                 if ticket.expired and ticket in self._tickets:
                     self._end_expired(ticket)
 
