@@ -17,12 +17,13 @@ torch = pytest.importorskip("torch")
 
 from models.tiny import train  # noqa: E402
 from models.tiny.checkpoint import TrainingError, read_checkpoint  # noqa: E402
+from models.tiny.copying_heads import can_copy, set_copying_heads  # noqa: E402
 from models.tiny.loss import weighted_cross_entropy  # noqa: E402
 from models.tiny.model import Bailing, Block, attend, rotate, rotations, route  # noqa: E402
 from models.tiny.optimizer import Muon, learning_rate_share, orthogonalize  # noqa: E402
 from models.tiny.progress import Clock  # noqa: E402
 from models.tiny.shards import Shards  # noqa: E402
-from models.tiny.train_options import parse_options, seconds_until  # noqa: E402
+from models.tiny.train_options import DEMO, parse_options, seconds_until  # noqa: E402
 
 SMALL = replace(
     TINY, layers=2, embedding_length=64, heads=2, kv_heads=1, experts=4, expert_feed_forward_length=32,
@@ -126,6 +127,37 @@ def test_experts_are_a_loop_over_tokens() -> None:
             inner = torch.nn.functional.silu(block.gate[expert] @ token) * (block.up[expert] @ token)
             expected = expected + shares[expert] / shares[best].sum() * (block.down[expert] @ inner)
         assert torch.allclose(result, expected, atol=1e-5)
+
+
+def test_heads_set_by_hand_copy() -> None:
+    """An untrained model cannot say what comes next in random tokens; with the heads it can where they repeat."""
+    torch.manual_seed(0)
+    model = Bailing(DEMO)
+    stretch = torch.randint(0, 8000, (4, 40))
+    tokens = torch.cat([stretch, stretch], dim=1)
+
+    def loss_of_repetition() -> float:
+        with torch.no_grad():
+            scores = model.logits(tokens[:, :-1])[:, 42:]
+        return float(torch.nn.functional.cross_entropy(scores.flatten(0, 1), tokens[:, 43:].flatten()))
+
+    untrained = loss_of_repetition()
+    set_copying_heads(model)
+    assert can_copy(DEMO)
+    assert not can_copy(SMALL)
+    assert loss_of_repetition() < untrained - 1.5
+
+
+def test_of_repeated_rows_only_the_repetition_counts(shards: Path) -> None:
+    reader = Shards(shards, seed=0, middle_weight=1.0)
+    reader.use(["train-000.npy"])
+    batch = reader.next(4)
+    repeated = reader.with_repeats(batch, 200, step=3)
+    assert torch.equal(repeated.tokens[:2], batch.tokens[:2])
+    for tokens, targets, weights in zip(*(part[2:] for part in repeated), strict=True):
+        stretch = int((weights == 0).sum())
+        whole = torch.cat([tokens[:1], targets])
+        assert torch.equal(whole[stretch:], whole[: len(whole) - stretch])
 
 
 def test_balance_is_1_when_all_experts_are_used_alike() -> None:
