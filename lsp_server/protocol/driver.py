@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sys
 import threading
 from typing import Any
@@ -27,6 +28,8 @@ class Editor:
         self._protocol: Any = self._client.protocol
         self._texts: dict[str, str] = {}
         self._versions: dict[str, int] = {}
+        self._numbers = itertools.count()
+        self._asked = ""
         self.statuses: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def start(self, settings: dict[str, Any] | None = None) -> None:
@@ -91,10 +94,10 @@ class Editor:
             position=self._position(uri, offset),
             context=types.InlineCompletionContext(trigger_kind=kinds.Invoked if invoked else kinds.Automatic),
         )
+        self._asked = f"ask-{next(self._numbers)}"
         future: asyncio.Future[Any] = asyncio.ensure_future(
-            self._protocol.send_request_async(types.TEXT_DOCUMENT_INLINE_COMPLETION, params, f"ask-{id(params)}")
+            self._protocol.send_request_async(types.TEXT_DOCUMENT_INLINE_COMPLETION, params, self._asked)
         )
-        self._asked = f"ask-{id(params)}"
         return future
 
     def call_off(self) -> None:
