@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from lsp_server.documents.positions import PositionEncoding, to_units
-from lsp_server.documents.text_lines import without_end
+from lsp_server.documents.text_lines import TextLines, without_end
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,23 @@ class DocumentSnapshot:
             return self.size_characters > limit_bytes
         return sum(to_units(line, PositionEncoding.UTF8) for line in self.lines) > limit_bytes
 
+    def with_replaced(self, start: tuple[int, int], end: tuple[int, int], text: str) -> DocumentSnapshot:
+        """The document as it would be with `text` in place of `start:end` and the caret after it."""
+        lines = TextLines.of(self.lines)
+        lines.replace(start, end, text)
+        before, newline, last = text.rpartition("\n")
+        line = start[0] + (before + newline).count("\n")
+        column = len(last) if newline else start[1] + len(last)
+        return replace(self, lines=lines.frozen(), caret_line=line, caret_column=column)
+
+    def offset_at(self, line: int, column: int) -> int:
+        """Offset of a place into the text, in characters."""
+        return sum(map(len, self.lines[:line])) + column
+
     @cached_property
     def caret_offset(self) -> int:
         """Offset of the caret into the text, in characters."""
-        return sum(map(len, self.lines[: self.caret_line])) + self.caret_column
+        return self.offset_at(self.caret_line, self.caret_column)
 
     @property
     def line_before_caret(self) -> str:

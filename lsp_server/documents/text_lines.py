@@ -8,7 +8,7 @@ back.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
@@ -31,6 +31,13 @@ class TextLines:
 
     def __init__(self, text: str = "") -> None:
         self._lines = split_lines(text)
+
+    @classmethod
+    def of(cls, lines: Iterable[str]) -> TextLines:
+        """Lines that were split before."""
+        made = cls()
+        made._lines = list(lines)
+        return made
 
     def __len__(self) -> int:
         return len(self._lines)

@@ -33,6 +33,16 @@ def place_of(position: types.Position, lines: TextLines, encoding: PositionEncod
     return position.line, to_characters(lines.line(position.line), position.character, encoding)
 
 
+def chosen_item(
+    info: types.SelectedCompletionInfo | None, lines: TextLines, encoding: PositionEncoding
+) -> tuple[Place, Place, str] | None:
+    """The item that is chosen in the editor's popup: start and end of what it replaces, and its text."""
+    if info is None:
+        return None
+    start, end = place_of(info.range.start, lines, encoding), place_of(info.range.end, lines, encoding)
+    return min(start, end), max(start, end), clean_text(info.text)
+
+
 def apply_change(
     change: types.TextDocumentContentChangeEvent, lines: TextLines, encoding: PositionEncoding
 ) -> TextLines:

@@ -18,5 +18,10 @@ async def inline_completion(ls: LingCoderServer, params: types.InlineCompletionP
     # Before the first await: documents change while we wait.
     snapshot = document.snapshot(*from_lsp.place_of(params.position, document.lines, ls.encoding))
     invoked = params.context.trigger_kind is types.InlineCompletionTriggerKind.Invoked
-    outcome = await ls.session.complete(snapshot, invoked=invoked)
-    return to_lsp.inline_list(outcome, snapshot, ls.encoding)
+    chosen = from_lsp.chosen_item(params.context.selected_completion_info, document.lines, ls.encoding)
+    if chosen is None:
+        outcome = await ls.session.complete(snapshot, invoked=invoked)
+        return to_lsp.inline_list(outcome, snapshot, ls.encoding)
+    # The editor shows only what begins with the item that is chosen in its popup.
+    outcome = await ls.session.complete(snapshot.with_replaced(*chosen), invoked=invoked)
+    return to_lsp.inline_list(to_lsp.after_chosen(outcome, snapshot, *chosen), snapshot, ls.encoding)

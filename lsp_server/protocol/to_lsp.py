@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from lsprotocol import types
 
@@ -10,6 +11,7 @@ from lsp_server.documents.positions import PositionEncoding, to_units
 from lsp_server.documents.snapshot import DocumentSnapshot
 from lsp_server.documents.text_lines import without_end
 from lsp_server.outcome import Outcome, Suggestion
+from lsp_server.state import Place
 
 _WORD_BEFORE_CARET = re.compile(r"\w*$")
 
@@ -43,6 +45,16 @@ def inline_list(outcome: Outcome, snapshot: DocumentSnapshot, encoding: Position
         range=range_of(snapshot, outcome.suggestion, encoding),
     )
     return types.InlineCompletionList(items=[item])
+
+
+def after_chosen(outcome: Outcome, snapshot: DocumentSnapshot, start: Place, end: Place, text: str) -> Outcome:
+    """A suggestion that was made as if an item of the popup were accepted, as one for the document as it is."""
+    made = outcome.suggestion
+    if made is None:
+        return outcome
+    replaced = made.end - made.start
+    whole = Suggestion(text + made.text, snapshot.offset_at(*start), snapshot.offset_at(*end) + replaced)
+    return replace(outcome, suggestion=whole)
 
 
 def completion_list(

@@ -131,14 +131,23 @@ class Editor:
 
     # ---- requests
 
-    def params(self, buffer: Buffer, *, invoked: bool = False) -> types.InlineCompletionParams:
-        """Ask at the caret."""
+    def params(
+        self, buffer: Buffer, *, invoked: bool = False, chosen: tuple[int, str] | None = None
+    ) -> types.InlineCompletionParams:
+        """Ask at the caret; `chosen` is an item of the popup: the characters it replaces, and its text."""
         kind = types.InlineCompletionTriggerKind
         return types.InlineCompletionParams(
             text_document=types.TextDocumentIdentifier(uri=buffer.uri),
             position=buffer.position(buffer.caret),
-            context=types.InlineCompletionContext(trigger_kind=kind.Invoked if invoked else kind.Automatic),
+            context=types.InlineCompletionContext(
+                trigger_kind=kind.Invoked if invoked else kind.Automatic,
+                selected_completion_info=self._chosen(buffer, *chosen) if chosen else None,
+            ),
         )
+
+    def _chosen(self, buffer: Buffer, replaced: int, text: str) -> types.SelectedCompletionInfo:
+        start, end = buffer.position(buffer.caret - replaced), buffer.position(buffer.caret)
+        return types.SelectedCompletionInfo(range=types.Range(start=start, end=end), text=text)
 
     def request(self, buffer: Buffer, *, invoked: bool = True, number: str | None = None) -> asyncio.Future[Any]:
         """Ask without waiting for the answer."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
 
-from tests.end_to_end.editor import Editor
+import pytest
+from lsprotocol import types
+
+from tests.end_to_end.editor import PATIENCE_S, Editor
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.asyncio(loop_scope="module")]
 
@@ -68,3 +71,12 @@ async def test_the_second_request_reuses_the_first(editor: Editor) -> None:
     assert (first["tokens"]["reused"], second["outcome"]) == (0, "shown")
     assert second["tokens"]["reused"] > second["tokens"]["evaluated"] > 0
     assert set(second["ms"]) == {"total", "prefill", "decode", "overhead"}
+
+
+async def test_the_item_chosen_in_the_popup_comes_first(editor: Editor) -> None:
+    """The suggestion begins with it and replaces what it replaces."""
+    buffer = editor.open("value.he█\n", uri="file:///work/popup.py")
+    params = editor.params(buffer, invoked=True, chosen=(2, "hex"))
+    answer = await asyncio.wait_for(editor.client.text_document_inline_completion_async(params), PATIENCE_S)
+    assert isinstance(answer, types.InlineCompletionList)
+    assert buffer.with_item(answer.items[0]) == "value.hexhello()\n"
