@@ -1,7 +1,8 @@
 ;;; emacs.el --- Ling Coder in Emacs through eglot  -*- lexical-binding: t -*-
 
 ;; (load "…/editors/emacs.el"), then M-x eglot in a buffer.  Suggestions appear among the completions (C-M-i);
-;; C-c l inserts one at point.  Eglot runs one server a buffer: to keep another one for the language, see the README.
+;; C-c l inserts one at point.  Eglot runs one server a buffer: with this file
+;; loaded, Ling Coder takes the place of the language's own server.
 
 ;;; Code:
 

@@ -14,8 +14,13 @@ local function client_for(root)
 end
 
 function M.attach()
-  if vim.bo.buftype == "" then
-    vim.lsp.buf_attach_client(0, client_for(vim.fn.getcwd()))
+  if vim.bo.buftype ~= "" or M.broken then
+    return
+  end
+  local client = client_for(vim.fn.getcwd())
+  M.broken = client == nil -- not in PATH: Neovim has said so, once is enough
+  if client then
+    vim.lsp.buf_attach_client(0, client)
   end
 end
 
@@ -29,6 +34,7 @@ function M.complete()
   client.request("textDocument/inlineCompletion", params, function(err, result)
     local item = result and (result.items or result)[1]
     if err or not item then
+      vim.notify("Ling Coder has no suggestion here")
       return
     end
     vim.lsp.util.apply_text_edits({ { range = item.range, newText = item.insertText } }, 0, client.offset_encoding)
@@ -39,6 +45,6 @@ function M.complete()
   end)
 end
 
-vim.api.nvim_create_autocmd("BufReadPost", { callback = M.attach })
+vim.api.nvim_create_autocmd({ "BufReadPost", "BufNewFile" }, { callback = M.attach })
 vim.keymap.set("i", "<C-l>", M.complete, { desc = "Ling Coder: complete" })
 return M

@@ -53,8 +53,10 @@ def read_trace(path: Path) -> Trace:
             raise ValueError("`offset` is outside of `text`")
         if any(not 0 < count <= len(trace.typed) for count in trace.requests) or not trace.requests:
             raise ValueError("`requests` must hold counts of typed characters, from 1 to the length of `typed`")
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise CompletionError(f"{path} is no trace: {error!r}.") from error
+    except OSError as error:
+        raise CompletionError(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise CompletionError(f"{path} is no trace ({error}); the README lists its fields.") from error
     return trace
 
 

@@ -9,15 +9,16 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 
 from lsp_server.context.anchors import Anchors, TokenBudget
+from lsp_server.context.window import unix
 from lsp_server.documents.snapshot import DocumentSnapshot
 from lsp_server.engine.base import Engine, EngineState, Finished, FinishReason, GenerateRequest, ModelInfo, Piece
-from lsp_server.errors import CompletionError, EngineBusy, EngineGone
+from lsp_server.errors import CompletionError, EngineBusy, EngineGone, PromptTooLong
 from lsp_server.outcome import Outcome, Skip, Suggestion, Times, TokenCounts, Verdict
 from lsp_server.postprocess import pipeline
 from lsp_server.postprocess.rule import Candidate
 from lsp_server.postprocess.within_the_line_limit import single_line
 from lsp_server.prompt import render
-from lsp_server.prompt.fim_templates import FimTemplate, choose_template
+from lsp_server.prompt.fim_templates import choose_template
 from lsp_server.reuse import Record, SuggestionHistory
 from lsp_server.settings import Settings
 
@@ -82,7 +83,7 @@ async def complete(request: CompletionRequest, engine: Engine, memory: Memory) -
     outcome = await _from_the_engine(request, engine, memory.anchors)
     if outcome.suggestion is not None:
         text, confidence = outcome.suggestion.text, outcome.confidence or 0.0
-        record = Record.of(request.snapshot, text, outcome.tokens.prompt, confidence)
+        record = Record.of(request.snapshot, text, outcome.tokens.prompt, confidence, whole=outcome.whole)
         memory.history.add(request.snapshot.uri, record)
     return outcome
 
@@ -93,6 +94,8 @@ def _shown_before(request: CompletionRequest, history: SuggestionHistory) -> Out
     if found is None:
         return None
     record, rest = found
+    if request.invoked and not record.whole:
+        return None  # whoever asks by key has more time than the answer had
     reused = Finished(FinishReason.END, TokenCounts(record.prompt_tokens, record.prompt_tokens), 0.0, 0.0)
     outcome = _judged(request, _Answer([Piece(rest, record.confidence)], reused), least_percent=0)
     return outcome if outcome.suggestion is not None else None
@@ -137,14 +140,26 @@ async def _loaded_model(request: CompletionRequest, engine: Engine) -> ModelInfo
 
 async def _generated(request: CompletionRequest, engine: Engine, model: ModelInfo, anchors: Anchors) -> Outcome:
     ends_s = _deadline_s(request)
-    template = choose_template(request.settings.fim_template, model)
     try:
-        laid_out = _laid_out(request, engine, model, anchors, template)
-        asked = await asyncio.wait_for(laid_out, _left_s(ends_s))
-    except asyncio.TimeoutError:
+        answer = await _answered(request, engine, model, anchors, ends_s)
+    except PromptTooLong:
+        # What was typed since the anchor has far more tokens a character than the text around it.
+        anchors.forget(request.snapshot.uri)
+        answer = await _answered(request, engine, model, anchors, ends_s)
+    if answer is None:
         return _ended(request, Skip.DEADLINE)
-    answer = await _streamed(replace(asked, deadline_ms=_left_s(ends_s) * 1000), engine, _left_s(ends_s))
     return _judged(request, answer, _least_percent(request, model))
+
+
+async def _answered(
+    request: CompletionRequest, engine: Engine, model: ModelInfo, anchors: Anchors, ends_s: float
+) -> _Answer | None:
+    """What the engine says until the deadline; `None` when the prompt was not even laid out by then."""
+    try:
+        asked = await asyncio.wait_for(_laid_out(request, engine, model, anchors), _left_s(ends_s))
+    except asyncio.TimeoutError:
+        return None
+    return await _streamed(replace(asked, deadline_ms=_left_s(ends_s) * 1000), engine, _left_s(ends_s))
 
 
 def _least_percent(request: CompletionRequest, model: ModelInfo) -> int:
@@ -155,11 +170,10 @@ def _least_percent(request: CompletionRequest, model: ModelInfo) -> int:
     return setting if setting >= 0 else model.min_confidence_percent
 
 
-async def _laid_out(
-    request: CompletionRequest, engine: Engine, model: ModelInfo, anchors: Anchors, template: FimTemplate
-) -> GenerateRequest:
+async def _laid_out(request: CompletionRequest, engine: Engine, model: ModelInfo, anchors: Anchors) -> GenerateRequest:
     """What the engine is asked: the prompt in the model's layout, and where its answer ends."""
     snapshot, settings = request.snapshot, request.settings
+    template = choose_template(settings.fim_template, model)
     max_new_tokens = min(settings.max_new_tokens, model.context_tokens // 2)
     room_tokens = max(8, model.context_tokens - max_new_tokens - 8)
     prompt_tokens = min(settings.max_prompt_tokens, room_tokens)
@@ -223,13 +237,16 @@ def _judged(request: CompletionRequest, answer: _Answer, least_percent: int) -> 
     candidate, verdicts = pipeline.run(_candidate(request, _whole_lines(answer)))
     if not candidate.text.strip():
         return _ended(request, Skip.NOTHING_LEFT, f"emptied by {verdicts[-1].rule}", answer, verdicts)
-    confidence = answer.confidence(len(candidate.text))
+    confidence = answer.confidence(len(unix(candidate.text)))
     percent = 100 * math.exp(confidence) if confidence is not None else 100.0
     if percent < least_percent:
-        return _ended(request, Skip.UNSURE, f"confidence {percent:.0f} % of {least_percent} %", answer, verdicts)
+        detail = f"{Skip.UNSURE.value}: {percent:.0f} % of {least_percent} %"
+        return replace(_ended(request, Skip.UNSURE, detail, answer, verdicts), confidence=confidence)
     start = snapshot.caret_offset
     suggestion = Suggestion(candidate.text, start, start + candidate.replaced_characters)
-    return replace(_outcome(request, answer, suggestion=suggestion, rules=verdicts), confidence=confidence)
+    whole = finished is not None and finished.reason in (FinishReason.END, FinishReason.STOP)
+    shown = _outcome(request, answer, suggestion=suggestion, rules=verdicts)
+    return replace(shown, confidence=confidence, whole=whole)
 
 
 def _whole_lines(answer: _Answer) -> str:

@@ -87,6 +87,8 @@ class Outcome:
     rules: tuple[Verdict, ...] = ()
     confidence: float | None = None
     """Mean log-probability of the tokens of what would be shown, in nats; `None` where nothing was generated."""
+    whole: bool = True
+    """Whether the model ended its answer by itself, and not the clock or the limit of tokens."""
     tokens: TokenCounts = field(default_factory=TokenCounts)
     times: Times = field(default_factory=Times)
 

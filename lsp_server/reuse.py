@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 
-from lsp_server.context.window import CLOSERS, text_after, unix
+from lsp_server.context.window import covered_length, text_after, unix
 from lsp_server.documents.snapshot import DocumentSnapshot
 
 _COMPARED_CHARACTERS = 512
@@ -32,13 +32,17 @@ class Record:
     """Tokens of the prompt that it answered."""
     confidence: float = 0.0
     """See `Outcome.confidence`."""
+    whole: bool = True
+    """See `Outcome.whole`."""
 
     @staticmethod
-    def of(snapshot: DocumentSnapshot, text: str, prompt_tokens: int = 0, confidence: float = 0.0) -> Record:
+    def of(
+        snapshot: DocumentSnapshot, text: str, prompt_tokens: int = 0, confidence: float = 0.0, *, whole: bool = True
+    ) -> Record:
         """The record of a suggestion for this snapshot."""
         before = snapshot.lines[: snapshot.caret_line]
         after = text_after(snapshot, _COMPARED_CHARACTERS)[:_COMPARED_CHARACTERS]
-        return Record(before, snapshot.line_before_caret, after, unix(text), prompt_tokens, confidence)
+        return Record(before, snapshot.line_before_caret, after, unix(text), prompt_tokens, confidence, whole)
 
     def rest(self, snapshot: DocumentSnapshot) -> str | None:
         """What is left to suggest here: empty when all of it was typed, `None` when the record says nothing."""
@@ -55,12 +59,7 @@ class Record:
 
     def _same_after(self, snapshot: DocumentSnapshot) -> bool:
         after = text_after(snapshot, _COMPARED_CHARACTERS * 2)
-        while True:
-            if after[: len(self.after)] == self.after and (self.after or not after):
-                return True
-            if not after or not (after[0] in CLOSERS or after[0].isspace()):
-                return False
-            after = after[1:]
+        return covered_length(after, self.after) is not None
 
 
 class SuggestionHistory:

@@ -43,7 +43,7 @@ class Session:
         """The text of a document was edited: what is being computed for the old text is of no use."""
         if version <= document.version:
             logger.warning("Version %d of a document arrived after version %d.", version, document.version)
-        document.version = version
+        document.version = version  # the editor's word goes: later changes count from it
         document.computed.clear()
         self._in_flight.end(document.uri, Skip.STALE)
 

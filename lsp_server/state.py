@@ -42,8 +42,8 @@ class Document:
     """`None` when the editor does not send any."""
     computed: dict[Place, Outcome] = field(default_factory=dict)
     """What was computed for this very text, for editors that fetch suggestions instead of waiting for them."""
-    computing: Place | None = None
-    """The place for which such a suggestion is being computed."""
+    computing: tuple[int, Place] | None = None
+    """The version and the place for which such a suggestion is being computed."""
 
     def snapshot(self, line: int, column: int) -> DocumentSnapshot:
         """The document as it is now with the caret at a place, which is moved to the nearest one that exists."""

@@ -62,7 +62,7 @@ def test_what_is_no_trace_gets_a_sentence(tmp_path: Path, changes: dict[str, Any
 def test_a_missing_trace_gets_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """And exit code 1."""
     assert main(["bench", "--trace", str(tmp_path / "none.json")]) == 1
-    assert "is no trace" in capsys.readouterr().err
+    assert "none.json cannot be read: No such file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

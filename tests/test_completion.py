@@ -16,7 +16,7 @@ from lsp_server.context.anchors import MIDDLE_TOKENS
 from lsp_server.documents.snapshot import DocumentSnapshot
 from lsp_server.engine.base import EngineState, EngineStatus, Finished, GenerateRequest, Piece, Special, Text
 from lsp_server.engine.scripted import Rule, ScriptedEngine
-from lsp_server.errors import EngineBusy, EngineError, EngineGone
+from lsp_server.errors import EngineBusy, EngineError, EngineGone, PromptTooLong
 from lsp_server.outcome import Outcome, Skip, Suggestion
 from lsp_server.settings import Settings
 from tests.marked import snapshot
@@ -375,3 +375,21 @@ async def test_a_model_may_say_what_confidence_it_needs() -> None:
     modest = Modest(Rule("b", logprob=-0.5))
     assert (await check("a = █\n", modest)).skip is Skip.UNSURE
     assert (await check("a = █\n", modest, Settings(min_confidence_percent=50))).label == "shown"
+
+
+async def test_a_middle_of_more_tokens_than_its_characters_promised() -> None:
+    """The prompt is laid out anew instead of failing at every key."""
+
+    class Small(Recorder):
+        async def generate(self, request: GenerateRequest) -> AsyncGenerator[Piece | Finished, None]:
+            self.asked.append(request)
+            if len(self.asked) == 2:
+                raise PromptTooLong(5000, 4095)
+            yield Piece("b")
+
+    engine, memory = Small(), Memory()
+    await engine.wait_ready(1000)
+    for marked in ("a = █", "a = 漢█"):
+        outcome = await complete(CompletionRequest(snapshot(marked), QUICK), engine, memory)
+        assert outcome.label == "shown"
+    assert len(engine.asked) == 3

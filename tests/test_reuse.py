@@ -105,3 +105,20 @@ async def test_what_was_shown_is_not_replaced_by_something_else() -> None:
     outcome = await ask(other, memory, "a = b█\n")
     assert outcome.suggestion is not None
     assert outcome.suggestion.text == " + c"
+
+
+def test_many_blanks_after_the_caret_cost_little() -> None:
+    """Only as many are looked at as an editor inserts."""
+    assert check("a = █x", "b", "a = █" + " " * 600_000 + "x") is None
+
+
+async def test_asking_by_key_gets_more_than_a_cut_off_answer() -> None:
+    """What an automatic request could not finish is not all that there is."""
+    engine, memory = ScriptedEngine((Rule("for item in basket"),)), Memory()
+    await engine.wait_ready(1000)
+    cut = await complete(CompletionRequest(snapshot("█"), Settings(max_new_tokens=2)), engine, memory)
+    assert cut.suggestion is not None
+    assert not cut.whole
+    asked = await complete(CompletionRequest(snapshot("█"), Settings(), invoked=True), engine, memory)
+    assert asked.suggestion is not None
+    assert asked.suggestion.text == "for item in basket"

@@ -19,10 +19,18 @@ def add_to(commands: Commands) -> None:
         description="Replay a typing trace against the real server, over LSP, and print tokens and times.",
     )
     parser.add_argument("--trace", type=Path, required=True, metavar="TRACE.json")
-    parser.add_argument("--predict", type=int, default=None, metavar="N", help="generate at most N tokens a request")
+    parser.add_argument(
+        "--predict", type=_at_least_one, default=None, metavar="N", help="generate at most N tokens a request"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_engine_options(parser)
     parser.set_defaults(run=run)
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of 1 or more")
+    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 from lsp_server.cli.options import Commands, add_engine_options, add_log_level, host_and_port, settings_from
 from lsp_server.errors import CompletionError
@@ -36,4 +37,5 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         return serve_tcp(server, *arguments.tcp)
     except OSError as error:
-        raise CompletionError(f"Cannot serve on {':'.join(map(str, arguments.tcp))}: {error.strerror}.") from error
+        place, reason = ":".join(map(str, arguments.tcp)), os.strerror(error.errno or 0)
+        raise CompletionError(f"Cannot serve on {place}: {reason}. Choose another port.") from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from lsp_server.context.window import Anchor, Budget, View, first_view, follow, place
+from lsp_server.context.window import GROWTH, Anchor, Budget, View, first_view, follow, place
 from lsp_server.documents.snapshot import DocumentSnapshot
 
 CountTokens = Callable[[tuple[str, ...]], Awaitable[tuple[int, ...]]]
@@ -21,9 +21,6 @@ SUFFIX_SHARE = 0.15
 
 MIDDLE_TOKENS = 512
 """What may be typed before a new anchor is due even while somebody waits."""
-
-_MOST_GROWTH = 1.5
-"""See `window.place`: a kept prefix may be this much longer than a fresh one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,7 @@ class TokenBudget:
         """
         room_tokens = max(8, room_tokens)
         middle = min(MIDDLE_TOKENS, room_tokens // 4)
-        prompt = max(2, min(prompt_tokens, int((room_tokens - middle) / _MOST_GROWTH)))
+        prompt = max(2, min(prompt_tokens, int((room_tokens - middle) / GROWTH)))
         suffix = max(1, int(prompt * SUFFIX_SHARE))
         return TokenBudget(prompt - suffix, suffix, middle)
 
@@ -66,32 +63,20 @@ class Anchors:
     def __init__(self) -> None:
         self._entries: dict[str, _Entry] = {}
 
-    async def view(
-        self, snapshot: DocumentSnapshot, budget: TokenBudget, count: CountTokens, *, anew: bool = False
-    ) -> View:
+    async def view(self, snapshot: DocumentSnapshot, budget: TokenBudget, count: CountTokens) -> View:
         """What the prompt shows of this document.
 
         Args:
             snapshot: the document and the caret.
             budget: room in tokens; another one than before means a new anchor.
             count: the model's own tokenizer.
-            anew: place a new anchor even where the old one would do.
         """
         entry = self._entries.get(snapshot.uri)
-        if entry is not None and entry.budget == budget and not anew:
+        if entry is not None and entry.budget == budget:
             view = follow(entry.anchor, snapshot, budget.in_characters(entry.rate))
             if view is not None:
                 return view
         return await self._placed(snapshot, budget, count, entry)
-
-    def middle_is_long(self, snapshot: DocumentSnapshot) -> bool:
-        """Whether so much was typed since the anchor that a new one should be placed when there is time."""
-        entry = self._entries.get(snapshot.uri)
-        if entry is None:
-            return False
-        budget = entry.budget.in_characters(entry.rate)
-        view = follow(entry.anchor, snapshot, budget)
-        return view is not None and len(view.middle) > budget.middle // 2
 
     def forget(self, uri: str) -> None:
         """The document was closed."""
@@ -115,7 +100,7 @@ class Anchors:
 
 async def _fits(view: View, budget: TokenBudget, rate: float, count: CountTokens) -> bool:
     grown = len(view.prefix) > budget.in_characters(rate).prefix
-    limits = (int(budget.prefix * (_MOST_GROWTH if grown else 1)), budget.suffix, budget.middle)
+    limits = (int(budget.prefix * (GROWTH if grown else 1)), budget.suffix, budget.middle)
     texts = (view.prefix, view.suffix, view.middle)
     if all(len(text.encode("utf-8", "replace")) <= limit for text, limit in zip(texts, limits, strict=True)):
         return True  # a token has at least one byte

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 
 from lsp_server.documents.snapshot import DocumentSnapshot
 
-CLOSERS = ")]}>\"'`;"
+INSERTED_BY_EDITORS = ")]}>\"'`;"
 """What editors insert by themselves after the caret; white space may stand between."""
 
 _MOST_COVERED_CHARACTERS = 64
-_GROWTH = 1.5
+GROWTH = 1.5
 """A prefix may grow to this many budgets before its beginning moves: a jump of `d` then never costs more than `2 d`."""
 _SHORTEST = 0.25
 """A jump back that leaves less than this share of the budget moves the beginning."""
@@ -131,7 +131,7 @@ def _kept_first_line(snapshot: DocumentSnapshot, budget: Budget, previous: Ancho
         if not 0 <= first <= common or snapshot.lines[first:common] != previous.prefix_lines[: common - first]:
             continue
         length = sum(map(len, snapshot.lines[first : snapshot.caret_line]))
-        if (first == 0 or length >= _SHORTEST * budget.prefix) and length <= _GROWTH * budget.prefix:
+        if (first == 0 or length >= _SHORTEST * budget.prefix) and length <= GROWTH * budget.prefix:
             return first
     return None
 
@@ -149,7 +149,7 @@ def _fresh_first_line(snapshot: DocumentSnapshot, most_characters: int) -> int:
 
 def _begins_something(line: str) -> bool:
     """A line at the left margin that is no closer: where files are best cut."""
-    return bool(line.strip()) and not line[0].isspace() and line[0] not in CLOSERS
+    return bool(line.strip()) and not line[0].isspace() and line[0] not in INSERTED_BY_EDITORS
 
 
 def _frozen_suffix(snapshot: DocumentSnapshot, most_characters: int) -> str:
@@ -164,11 +164,19 @@ def _frozen_suffix(snapshot: DocumentSnapshot, most_characters: int) -> str:
 def _covered(suffix: str, snapshot: DocumentSnapshot) -> str | None:
     """The closers that stand between the caret and the frozen suffix; `None` when other text does."""
     after = text_after(snapshot, len(suffix) + _MOST_COVERED_CHARACTERS)
+    length = covered_length(after, suffix)
+    return None if length is None else after[:length]
+
+
+def covered_length(after: str, before: str) -> int | None:
+    """How many characters of closers and white space were inserted in front of `before`; `None` for other text.
+
+    An empty `before` means the end of the document.
+    """
     for length in range(min(_MOST_COVERED_CHARACTERS, len(after)) + 1):
-        rest = after[length:]
-        if rest.startswith(suffix) if suffix else not rest:
-            return after[:length]
-        if length < len(after) and not (after[length] in CLOSERS or after[length].isspace()):
+        if after.startswith(before, length) and (before or length == len(after)):
+            return length
+        if length < len(after) and not (after[length] in INSERTED_BY_EDITORS or after[length].isspace()):
             return None
     return None
 

@@ -124,7 +124,6 @@ class EngineState(Enum):
     STARTING = "starting"
     LOADING = "loading"
     READY = "ready"
-    BUSY = "busy"
     FAILED = "failed"
 
 

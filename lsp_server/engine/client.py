@@ -34,6 +34,9 @@ _TRY_FAILED_AGAIN_S = 10.0
 _GREETING_LIMIT_S = 15.0
 """A host tells its status at once, whatever it does."""
 _SILENT_ATTEMPTS = 9
+_DEATHS_WHILE_LOADING = 3
+"""So many in a row are no accident: the next attempt would end the same way."""
+
 _CALM_S = 60.0
 """A host that lived this long before it died is started again at once."""
 
@@ -125,7 +128,7 @@ class EngineClient:
 
     async def _keep_connected(self) -> None:
         """Connect, and again with growing pauses whenever the host dies; ends when that has no sense."""
-        deaths = 0
+        deaths = deaths_while_loading = 0
         while True:
             try:
                 endpoint = endpoint_for(self._model)
@@ -133,7 +136,14 @@ class EngineClient:
             except CompletionError as error:
                 self._set(EngineStatus(EngineState.FAILED, str(error)))
                 return
+            except Exception as error:  # noqa: BLE001 - whoever waits must hear that nobody tries any more
+                self._set(EngineStatus(EngineState.FAILED, f"The engine cannot be reached: {error!r}."))
+                return
             if self._status.state is EngineState.FAILED:
+                return
+            deaths_while_loading = 0 if self._status.model else deaths_while_loading + 1
+            if deaths_while_loading >= _DEATHS_WHILE_LOADING:
+                self._set(EngineStatus(EngineState.FAILED, f"The engine dies while it loads. {_last_words(endpoint)}"))
                 return
             deaths = 1 if lived_s > _CALM_S else deaths + 1
             pause_s = min(_LONGEST_PAUSE_S, 2.0 ** (deaths - 2)) if deaths > 1 else 0.0

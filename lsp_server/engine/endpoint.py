@@ -128,7 +128,10 @@ def _check_private(folder: Path) -> None:
             f"The folder {folder} belongs to somebody else. Set LING_CODER_RUNTIME_DIR to one of your own."
         )
     if found.st_mode & 0o077:
-        folder.chmod(0o700)
+        raise RuntimeFolderError(
+            f"Others may use the folder {folder}. "
+            "Set LING_CODER_RUNTIME_DIR to a folder that only you can use (mode 700)."
+        )
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(13, "no right to write there")
 
@@ -143,10 +146,11 @@ async def connect(endpoint: Endpoint) -> tuple[asyncio.StreamReader, asyncio.Str
         return await asyncio.open_unix_connection(str(endpoint.socket), limit=LINE_LIMIT_BYTES)
     try:
         place = json.loads(endpoint.socket.read_text(encoding="utf-8"))
-    except ValueError as error:
+        port, token = int(place["port"]), str(place["token"])
+    except (ValueError, KeyError, TypeError) as error:
         raise ConnectionRefusedError("the port file is being written") from error
-    reader, writer = await asyncio.open_connection("127.0.0.1", place["port"], limit=LINE_LIMIT_BYTES)
-    writer.write(place["token"].encode() + b"\n")
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=LINE_LIMIT_BYTES)
+    writer.write(token.encode() + b"\n")
     return reader, writer
 
 

@@ -69,7 +69,12 @@ def read_engine_settings(folder: Path | None = None) -> EngineSettings:
         raise EngineError(f"{path} cannot be read: {error}. Correct or remove it.") from error
     for name, value in found.items():
         _check(path, name, value)
-    return EngineSettings(**found)
+    settings = EngineSettings(**found)
+    if settings.lanes > settings.micro_batch_tokens:
+        raise EngineError(
+            f"{path}: `micro_batch_tokens` ({settings.micro_batch_tokens}) must be at least `lanes` ({settings.lanes})."
+        )
+    return settings
 
 
 def _check(path: Path, name: str, value: object) -> None:
@@ -79,13 +84,17 @@ def _check(path: Path, name: str, value: object) -> None:
     kinds = (int, float) if isinstance(defaults[name], float) else type(defaults[name])
     is_bool = isinstance(value, bool)
     if not isinstance(value, kinds) or is_bool != isinstance(defaults[name], bool):
-        raise EngineError(f"{path}: `{name}` must be like {defaults[name]!r}, got {value!r}.")
+        raise EngineError(f"{path}: `{name}` must be {_kind(defaults[name])}, got {value!r}.")
     least = {"gpu_layers": -1, "threads": 0, "linger_seconds": 0}.get(name, 1)
     if not is_bool and isinstance(value, (int, float)) and not value >= least:  # NaN is neither
         raise EngineError(f"{path}: `{name}` must be at least {least}, got {value!r}.")
     most = _MOST.get(name)
     if most is not None and isinstance(value, int) and value > most:
         raise EngineError(f"{path}: `{name}` must be at most {most}, got {value!r}.")
+
+
+def _kind(default: object) -> str:
+    return {bool: "true or false", int: "a whole number"}.get(type(default), "a number")
 
 
 def threads_for(settings: EngineSettings, physical_cores: int, model_bytes: int) -> int:

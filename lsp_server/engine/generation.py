@@ -57,7 +57,7 @@ class Generation:
         self.job = job
         self._model, self._lanes, self._emit = model, lanes, emit
         self._micro_batch_tokens = micro_batch_tokens
-        self._most_new = min(job.max_new_tokens, limit - len(job.tokens))
+        self._most_new = min(job.max_new_tokens, max(0, limit - len(job.tokens) - len(job.tail)))
         self._sequence_tokens: tuple[int, ...] = job.tokens
         """The prompt, and every generated token that must be evaluated before the next one."""
         self._left: Lane | None = None
@@ -72,6 +72,8 @@ class Generation:
         self._unsaid = 0
         """Tokens since the last piece: some only complete a character or a stop text."""
         self._tail = job.tail
+        self._healing = 0
+        """Tokens that only repeat what stands before the caret; they do not count against the limit."""
 
     @property
     def reading(self) -> bool:
@@ -147,6 +149,8 @@ class Generation:
     def _next_token(self) -> Step:
         began = time.perf_counter()
         among = self._model.candidates(self._tail) if self._tail else ()
+        if self._tail and not among:
+            return self.finish(FinishReason.END)  # a vocabulary that cannot spell the rest
         token, logprob = self._model.sample(self.job.sampling, among)
         step = self._accept(token, logprob)
         self._decode_s += time.perf_counter() - began
@@ -157,15 +161,18 @@ class Generation:
             return FinishReason.END
         self._generated += 1
         self._sequence_tokens += (token,)
-        if not self._tail:
+        piece = self._model.piece(token)
+        if len(piece) > len(self._tail):  # it says something new
             self._logprob += logprob
             self._unsaid += 1
-        text = self._stops.feed(self._characters.decode(self._new_bytes(self._model.piece(token))))
+        else:
+            self._healing += bool(self._tail)
+        text = self._stops.feed(self._characters.decode(self._new_bytes(piece)))
         if text:
             self._emit(self._piece(text))
         if self._stops.hit:
             return FinishReason.STOP
-        return FinishReason.LENGTH if self._generated >= self._most_new else Step.MORE
+        return FinishReason.LENGTH if self._generated - self._healing >= self._most_new else Step.MORE
 
     def _new_bytes(self, piece: bytes) -> bytes:
         """The bytes of a token without those that stand before the caret already."""

@@ -222,8 +222,8 @@ class Host:
         finally:
             if expiry is not None:
                 expiry.cancel()
-            scheduler.give_up(ticket)
-            self._loop.call_later(_ABANDONED_S, scheduler.cancel, ticket)
+            if scheduler.give_up(ticket):
+                self._loop.call_later(_ABANDONED_S, scheduler.stop_reading, ticket)
 
     def _on_loop(self, emit: Emit, ended: asyncio.Future[Finished]) -> Callable[[Piece | Finished | EngineError], None]:
         """What the engine's thread calls: each event is handled on the loop, if somebody still waits."""
@@ -248,7 +248,12 @@ def _job_of(model: Model, request: GenerateRequest, owner: str) -> Job:
     tokens = [*model.begin()]
     *parts, last = request.prompt or (Text(""),)
     tail = tail_of(last.text) if request.heal and isinstance(last, Text) else ""
-    if tail and isinstance(last, Text) and model.candidates(tail.encode("utf-8", "replace")):
+    if (
+        tail
+        and isinstance(last, Text)
+        and (parts or tail != last.text)
+        and model.candidates(tail.encode("utf-8", "replace"))
+    ):
         last = Text(last.text.removesuffix(tail))
     else:
         tail = ""

@@ -86,7 +86,6 @@ class LlamaModel:
         self._samplers: dict[Sampling, Any] = {}
         self._tokens_of_block = lru_cache(maxsize=4096)(self._tokenize_block)
         self.vocabulary_size = llama_cpp.llama_vocab_n_tokens(self._vocab)
-        self.can_abort = not llama_cpp.llama_supports_gpu_offload() or settings.gpu_layers == 0
         self.evaluated_tokens = 0
         """Tokens given to `llama_decode` since the start, whatever became of the call."""
         self.aborted_calls = 0
@@ -352,11 +351,11 @@ def _load_error(path: Path) -> str:
     said = "; ".join(_recent_log) or "it gave no reason"
     lowered = said.lower()
     if "unknown model architecture" in lowered:
-        advice = "This version of llama.cpp does not know this kind of model, or the file is no text model."
+        reason = f"{path} is a kind of model that this version of llama.cpp does not know. Choose another file."
     elif "not within the file bounds" in lowered or "failed to read" in lowered:
-        advice = "The file is incomplete: download it again."
+        reason = f"{path} is incomplete: download it again."
     elif "allocate" in lowered or "memory" in lowered:
-        advice = "There is not enough memory: choose a smaller quantization."
+        reason = f"There is not enough memory for {path}: choose a smaller quantization."
     else:
-        advice = "Choose another file."
-    return f"llama.cpp could not load {path}: {said[-300:]}. {advice}"
+        reason = f"{path} could not be loaded: choose another file."
+    return f"{reason} llama.cpp says: {said[-300:].rstrip('.')}."

@@ -70,21 +70,23 @@ class Scheduler:
             self._changed.notify()
         return ticket
 
-    def give_up(self, ticket: Ticket) -> None:
-        """Nobody waits for a job any more. A prompt is read on as a warm-up, until `cancel` or a new job.
+    def give_up(self, ticket: Ticket) -> bool:
+        """Nobody waits for a job any more. A prompt is read on as a warm-up; whether that is so here.
 
         Somebody who types calls off a request with every key, and the next one has nearly the same prompt: an aborted
         call leaves nothing in the cache, so that a long prompt would never be read. A job with the same beginning takes
-        over when the running call is done; any other job aborts it at once.
+        over when the running call is done; any other job aborts it at once. `stop_reading` ends it otherwise.
         """
         with self._changed:
-            if ticket.generation is None or not ticket.generation.reading or ticket.cancelled:
-                self.cancel(ticket)
-                return
-            ticket.abandoned = True
-            waiting = [other for other in self._tickets if other is not ticket and not other.abandoned]
-            if waiting:
-                self._make_way(ticket, min(waiting, key=lambda other: other.rank))
+            if not ticket.abandoned:
+                self._abandon(ticket) if _is_reading(ticket) else self.cancel(ticket)
+            return ticket.abandoned and not ticket.cancelled
+
+    def stop_reading(self, ticket: Ticket) -> None:
+        """Begin no further call for an abandoned job; the running one may end, since an aborted one leaves nothing."""
+        with self._changed:
+            ticket.cancelled = True
+            self._changed.notify()
 
     def cancel(self, ticket: Ticket) -> None:
         """Take a job off; nothing more is emitted for it from now on."""
@@ -93,8 +95,16 @@ class Scheduler:
             self._interrupt(ticket)
 
     def expire(self, ticket: Ticket) -> None:
-        """The deadline of a job has come: it ends with what is there, and where it only waits, at once."""
+        """The deadline of a job has come: it ends with what is there, and where it only waits, at once.
+
+        One whose prompt is being read is answered, and abandoned as by `give_up`: the next request has the same prompt.
+        """
         with self._changed:
+            if _is_reading(ticket) and ticket in self._tickets and not ticket.abandoned:
+                self._end_expired(ticket)
+                self._tickets.append(ticket)
+                self._abandon(ticket)
+                return
             ticket.expired = True
             self._interrupt(ticket)
             if ticket is not self._running and ticket in self._tickets:
@@ -128,7 +138,7 @@ class Scheduler:
     def idle(self) -> bool:
         """Whether nothing is queued or runs."""
         with self._changed:
-            return all(ticket.abandoned for ticket in self._tickets)
+            return all(ticket.abandoned or ticket.cancelled for ticket in self._tickets)
 
     # Under the lock
 
@@ -137,12 +147,18 @@ class Scheduler:
             self._model.request_abort()
         self._changed.notify()
 
+    def _abandon(self, ticket: Ticket) -> None:
+        ticket.abandoned = True
+        heirs = [other for other in self._tickets if not other.abandoned and not other.cancelled]
+        if heirs:
+            self._make_way(ticket, min(heirs, key=lambda other: other.rank))
+
     def _make_way(self, abandoned: Ticket, heir: Ticket) -> None:
         """End an abandoned job: after its running call where the heir can use what that evaluates, else at once."""
         reading = abandoned.generation
         shared = common_prefix_length(abandoned.job.tokens, heir.job.tokens)
         if reading is not None and abandoned.job.lane == heir.job.lane and shared >= reading.next_stop:
-            abandoned.cancelled = True
+            self.stop_reading(abandoned)
         else:
             self.cancel(abandoned)
 
@@ -211,6 +227,10 @@ class Scheduler:
         if ticket.generation is not None:
             self._lanes.forget(ticket.job.lane)
         self._tell(ticket, error)
+
+
+def _is_reading(ticket: Ticket) -> bool:
+    return ticket.generation is not None and ticket.generation.reading and not ticket.cancelled
 
 
 def _shutting_down() -> EngineGone:

@@ -37,8 +37,10 @@ def locate_model(name_or_path: str) -> Path:
             magic = file.read(len(_GGUF_MAGIC))
     except OSError as error:
         raise ModelFileError(
-            f"The model file {path} cannot be read: {error.strerror}. Check `lingCoder.model`."
+            f"The model file {path} cannot be read: {error.strerror}. Check `--model` or `lingCoder.model`."
         ) from error
     if magic != _GGUF_MAGIC:
-        raise ModelFileError(f"{path} is no GGUF file. Choose a file that ends in .gguf.")
+        raise ModelFileError(
+            f"{path} is no GGUF file: it does not begin with `GGUF`. Download it again, or choose another."
+        )
     return path

@@ -15,5 +15,5 @@ def within_the_line_limit(candidate: Candidate) -> Candidate:
 
 
 def single_line(candidate: Candidate) -> bool:
-    """Whether only one line may be shown here."""
-    return bool(candidate.snapshot.line_after_caret.strip()) or candidate.max_lines == 1
+    """Whether the answer must stay in the caret's line, because text follows there."""
+    return bool(candidate.snapshot.line_after_caret.strip())

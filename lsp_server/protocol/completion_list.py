@@ -29,8 +29,8 @@ def completion(ls: LingCoderServer, params: types.CompletionParams) -> types.Com
         return types.CompletionList(is_incomplete=True, items=[])
     snapshot = document.snapshot(*from_lsp.place_of(params.position, document.lines, ls.encoding))
     place = (snapshot.caret_line, snapshot.caret_column)
-    if place not in document.computed and document.computing != place:
-        document.computing = place
+    if place not in document.computed and document.computing != (snapshot.version, place):
+        document.computing = (snapshot.version, place)
         task = asyncio.ensure_future(_compute(ls, document, snapshot))
         ls.background.add(task)
         task.add_done_callback(ls.background.discard)
@@ -42,7 +42,7 @@ async def _compute(ls: LingCoderServer, document: Document, snapshot: DocumentSn
     try:
         outcome = await ls.session.complete(snapshot, invoked=False)
     finally:
-        if document.computing == place:
+        if document.computing == (snapshot.version, place):
             document.computing = None
     if outcome.suggestion is not None and document.version == snapshot.version:
         document.computed[place] = outcome

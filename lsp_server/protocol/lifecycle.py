@@ -29,6 +29,8 @@ async def initialized(ls: LingCoderServer, params: types.InitializedParams) -> N
     """The editor is ready: ask for its settings, then begin to load the model they name."""
     configuration.log_problems(ls, ls.session.state.problems)
     await configuration.pull(ls)
+    if ls.protocol.shut_down:
+        return  # the editor left while it was asked for its settings
     await ls.session.start_engine()
     await configuration.watch(ls)
 

@@ -47,11 +47,12 @@ def test_the_folder_is_for_its_user_only(runtime: Path, monkeypatch: pytest.Monk
     assert stat.S_IMODE(runtime_folder().stat().st_mode) == 0o700
 
 
-def test_an_open_folder_is_closed(runtime: Path) -> None:
-    """A folder of one's own that others could enter gets mode 0700."""
+def test_an_open_folder_is_not_used_and_not_changed(runtime: Path) -> None:
+    """It may be anything, `/tmp` even: its rights are its owner's business."""
     runtime.chmod(0o777)
-    runtime_folder()
-    assert stat.S_IMODE(runtime.stat().st_mode) == 0o700
+    with pytest.raises(RuntimeFolderError, match="Others may use the folder"):
+        runtime_folder()
+    assert stat.S_IMODE(runtime.stat().st_mode) == 0o777
 
 
 def test_a_folder_of_somebody_else_is_refused(runtime: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lsp_server.engine.base import Piece
 from lsp_server.engine.generation import Generation, Job, Step
 from lsp_server.engine.healing import TokenTable, tail_of
 from lsp_server.engine.lane_table import LaneTable
@@ -62,3 +63,31 @@ def test_the_answer_continues_the_tail(tail: bytes) -> None:
     streamed = collected.text
     assert written.startswith(tail)
     assert streamed.startswith(written[len(tail) :].decode("utf-8", "replace")[:-1])
+
+
+def test_a_token_that_heals_and_says_more_counts_for_the_confidence() -> None:
+    """`ret` becomes `return`: how sure the model was of it is known."""
+    model, collected = FakeModel(pieces=(b"return", b"x"), next_token=lambda _tokens: 0), Collected()
+    generation = Generation(
+        Job("a", (1, 2), 1, tail=b"ret"), model, LaneTable(model, 64, 2), collected.events.append, 64
+    )
+    while generation.step() is Step.MORE:
+        pass
+    first = collected.events[0]
+    assert isinstance(first, Piece)
+    assert (first.text, first.tokens) == ("urn", 1)
+    assert first.logprob < 0
+
+
+def test_healing_does_not_use_up_the_answer() -> None:
+    """With one token allowed, the one after the healed ones is said."""
+    model, collected = (
+        FakeModel(pieces=(b"re", b"t", b"x"), next_token=lambda tokens: (0, 1, 2)[len(tokens) - 2]),
+        Collected(),
+    )
+    generation = Generation(
+        Job("a", (1, 2), 1, tail=b"ret"), model, LaneTable(model, 64, 2), collected.events.append, 64
+    )
+    while generation.step() is Step.MORE:
+        pass
+    assert collected.text == "x"

@@ -63,9 +63,10 @@ async def test_a_file_that_is_not_there(hosts: Hosts, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ("threads = 'many'", "`threads` must be like 0, got 'many'"),
-        ("threads = true", "`threads` must be like 0, got True"),
+        ("threads = 'many'", "`threads` must be a whole number, got 'many'"),
+        ("threads = true", "`threads` must be a whole number, got True"),
         ("lanes = 0", "`lanes` must be at least 1"),
+        ("lanes = 65", "`micro_batch_tokens` (64) must be at least `lanes` (65)"),
         ("lanes = 1000", "`lanes` must be at most 256"),
         ("cell = 5", "`cell` is unknown; known: threads"),
         ("cells 5", "engine.toml cannot be read"),

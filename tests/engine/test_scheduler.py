@@ -229,6 +229,44 @@ def test_any_other_job_aborts_what_was_given_up(desk: Desk, priority: Priority) 
     assert desk.model.aborted_calls == 1
 
 
+def test_the_call_that_an_heir_waits_for_is_not_aborted_when_time_is_up(desk: Desk) -> None:
+    """A call may take longer than a cancelled request is read on: on two cores 64 tokens of the true model take 2 s."""
+    first = job()
+    ticket, _ = desk.submit_and_hold(first)
+    assert desk.scheduler.give_up(ticket)
+    _, heir = desk.submit(grown(first, 50))
+    desk.scheduler.stop_reading(ticket)
+    desk.model.release()
+    assert heir.wait().finished.tokens.reused == MICRO_BATCH_TOKENS
+    assert desk.model.aborted_calls == 0
+
+
+def test_a_deadline_while_the_prompt_is_read_loses_nothing(desk: Desk) -> None:
+    """The request is answered at once; what is being read is there for the next one."""
+    first = job()
+    ticket, listener = desk.submit_and_hold(first)
+    desk.scheduler.expire(ticket)
+    assert listener.wait().finished.reason is FinishReason.DEADLINE
+    assert desk.scheduler.give_up(ticket)
+    _, heir = desk.submit(grown(first, 50))
+    desk.model.release()
+    assert heir.wait().finished.tokens.reused == MICRO_BATCH_TOKENS
+    assert desk.model.aborted_calls == 0
+    assert len(listener.events) == 1
+
+
+def test_a_job_that_was_called_off_is_no_heir(desk: Desk) -> None:
+    """It waits in the queue for its removal, and nobody waits for it."""
+    ticket, _ = desk.submit_and_hold(job())
+    other, _ = desk.submit(job(2))
+    desk.scheduler.cancel(other)
+    desk.scheduler.give_up(ticket)
+    desk.model.release()
+    desk.check_another_job()
+    assert desk.model.aborted_calls <= 1
+    assert desk.model.done_calls()
+
+
 def test_another_beginning_in_the_same_lane_does_not_wait(desk: Desk) -> None:
     """What the running call evaluates would be of no use."""
     ticket, _ = desk.submit_and_hold(job(1, lane="a"))
