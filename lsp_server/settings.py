@@ -19,7 +19,7 @@ class Settings:
     """Complete, checked settings of one server."""
 
     enabled: bool = True
-    """Whether completions are computed at all."""
+    """Whether suggestions are computed unasked; one that is asked for by key always is."""
     model: str = ""
     """Path of a GGUF file; empty means the bundled one."""
     fim_template: str = "auto"

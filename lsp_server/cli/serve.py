@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 
 from lsp_server.cli.options import Commands, add_engine_options, add_log_level, host_and_port, settings_from
 from lsp_server.errors import CompletionError
@@ -33,7 +34,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     server = build_server(arguments.engine, settings_from(arguments))
     if arguments.tcp is None:
+        if sys.stdin.isatty():
+            print("Waiting for an editor on stdin; Ctrl-C ends it.", file=sys.stderr)
         return serve_stdio(server)
+    print(f"Waiting for an editor on {':'.join(map(str, arguments.tcp))}; Ctrl-C ends it.", file=sys.stderr)
     try:
         return serve_tcp(server, *arguments.tcp)
     except OSError as error:
