@@ -40,7 +40,7 @@ import psutil
 
 from lsp_server.engine.base import EngineState, Finished, FinishReason, GenerateRequest, Text
 from lsp_server.engine.client import EngineClient
-from lsp_server.engine.engine_settings import EngineSettings, read_engine_settings, threads_for
+from lsp_server.engine.engine_settings import EngineSettings, physical_cores, read_engine_settings, threads_for
 from lsp_server.engine.launch import host_environment
 from lsp_server.model_store.locate import bundled_model
 
@@ -120,8 +120,6 @@ async def _report(model: Path, options: argparse.Namespace) -> None:
 
 
 def _threads(settings: EngineSettings, model: Path) -> int:
-    from lsp_server.engine.llama import physical_cores
-
     return threads_for(settings, physical_cores(), model.stat().st_size)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+import psutil
 
 from lsp_server.errors import EngineError
 
@@ -95,6 +96,13 @@ def _check(path: Path, name: str, value: object) -> None:
 
 def _kind(default: object) -> str:
     return {bool: "true or false", int: "a whole number"}.get(type(default), "a number")
+
+
+def physical_cores() -> int:
+    """Cores that this process may use, hyper-threads not counted."""
+    cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
+    return max(1, min(cores, allowed))
 
 
 def threads_for(settings: EngineSettings, physical_cores: int, model_bytes: int) -> int:

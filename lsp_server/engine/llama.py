@@ -19,19 +19,16 @@ from typing import Any
 
 import llama_cpp
 import numpy as np
-import psutil
 
 from lsp_server.engine.base import ModelInfo, Sampling
-from lsp_server.engine.engine_settings import EngineSettings, threads_for
+from lsp_server.engine.engine_settings import EngineSettings, physical_cores, threads_for
+from lsp_server.engine.gguf_texts import MIN_CONFIDENCE_KEY, load_error, percent
 from lsp_server.engine.healing import TokenTable
 from lsp_server.engine.model import DecodeResult
 from lsp_server.engine.text_blocks import split_blocks
 from lsp_server.errors import EngineError, ModelFileError, TemplateMismatch
 
 _LOG_ERROR = 4
-
-MIN_CONFIDENCE_KEY = "lingcoder.min_confidence_percent"
-"""Metadata of a GGUF: below which confidence its automatic suggestions are better not shown."""
 
 _recent_log: deque[str] = deque(maxlen=20)
 _kept_alive: list[object] = []
@@ -55,13 +52,6 @@ def _quiet_log() -> None:
 
 def _c_library() -> ctypes.CDLL:
     return ctypes.CDLL("msvcrt" if os.name == "nt" else None)
-
-
-def physical_cores() -> int:
-    """Cores that this process may use, hyper-threads not counted."""
-    cores = psutil.cpu_count(logical=False) or os.cpu_count() or 1
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
-    return max(1, min(cores, allowed))
 
 
 class LlamaModel:
@@ -105,7 +95,7 @@ class LlamaModel:
         parameters.progress_callback = llama_cpp.llama_progress_callback(progress)
         model = llama_cpp.llama_model_load_from_file(os.fsencode(path), parameters)
         if not model:
-            raise ModelFileError(_load_error(path))
+            raise ModelFileError(load_error(path, _recent_log))
         return model
 
     def _make_context(self, path: Path) -> Any:
@@ -141,7 +131,7 @@ class LlamaModel:
             fim_suffix=None if suf < 0 else suf,
             fim_middle=None if mid < 0 else mid,
             has_chat_template=bool(self._metadata("tokenizer.chat_template")),
-            min_confidence_percent=_percent(self._metadata(MIN_CONFIDENCE_KEY)),
+            min_confidence_percent=percent(self._metadata(MIN_CONFIDENCE_KEY)),
         )
 
     def _metadata(self, key: str) -> str:
@@ -335,27 +325,7 @@ def _sample_among(sampler: Any, logits: Any, among: Sequence[int]) -> int:
     return int(array.data[array.selected].id)
 
 
-def _percent(text: str) -> int:
-    """A number from 0 to 100; 0 for anything else."""
-    return int(text) if text.isascii() and text.isdigit() and int(text) <= 100 else 0
-
-
 def _present(pointer: Any) -> Any:
     if not pointer:
         raise EngineError("llama.cpp returned nothing where it always returns something.")
     return pointer
-
-
-def _load_error(path: Path) -> str:
-    """Why llama.cpp did not load the file, from its own last words."""
-    said = "; ".join(_recent_log) or "it gave no reason"
-    lowered = said.lower()
-    if "unknown model architecture" in lowered:
-        reason = f"{path} is a kind of model that this version of llama.cpp does not know. Choose another file."
-    elif "not within the file bounds" in lowered or "failed to read" in lowered:
-        reason = f"{path} is incomplete: download it again."
-    elif "allocate" in lowered or "memory" in lowered:
-        reason = f"There is not enough memory for {path}: choose a smaller quantization."
-    else:
-        reason = f"{path} could not be loaded: choose another file."
-    return f"{reason} llama.cpp says: {said[-300:].rstrip('.')}."

@@ -104,7 +104,7 @@ class Editor:
 
     # ---- documents
 
-    def open(self, marked: str, uri: str = "file:///work/example.py", language: str = "python") -> Buffer:
+    def open(self, marked: str, uri: str = "file:///project/example.py", language: str = "python") -> Buffer:
         """Open a document; without a `█` the caret is at the end."""
         before, _, after = marked.partition(CARET)
         buffer = Buffer(uri, before + after, len(before), self.encoding)
@@ -252,7 +252,7 @@ async def running_editor(
     params = types.InitializeParams(
         capabilities=able or capabilities(),
         initialization_options=options,
-        workspace_folders=[types.WorkspaceFolder(uri="file:///work", name="work")],
+        workspace_folders=[types.WorkspaceFolder(uri="file:///project", name="project")],
     )
     editor.result = await asyncio.wait_for(editor.client.initialize_session(params), PATIENCE_S)
     try:

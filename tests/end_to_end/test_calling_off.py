@@ -49,7 +49,7 @@ async def test_a_newer_request_takes_the_place_of_an_older_one(editor: Editor) -
 
 async def test_documents_do_not_get_in_each_others_way(editor: Editor) -> None:
     """A request for one document does not end that for another."""
-    slow = editor.open("# slow\n█", uri="file:///work/slow.py")
+    slow = editor.open("# slow\n█", uri="file:///project/slow.py")
     older = editor.request(slow)
     assert await editor.accepted(editor.open("x = █")) == "x = hello()"
     assert not older.done()

@@ -54,7 +54,7 @@ async def test_silence_is_an_empty_list(editor: Editor) -> None:
 async def test_an_unknown_document_gets_an_empty_list(editor: Editor) -> None:
     """A request for a document that is not open is answered."""
     async with editor.counting() as outcomes:
-        buffer = editor.open("█", uri="file:///work/closed.py")
+        buffer = editor.open("█", uri="file:///project/closed.py")
         editor.close(buffer)
         assert await editor.items(buffer) == []
     assert outcomes == {"closed": 1}
@@ -62,7 +62,7 @@ async def test_an_unknown_document_gets_an_empty_list(editor: Editor) -> None:
 
 async def test_the_second_request_reuses_the_first(editor: Editor) -> None:
     """Figures of the last request tell what was reused, evaluated and generated."""
-    buffer = editor.open("one = 1\ntwo = 2\nthree = 3\nx = █", uri="file:///work/reuse.py")
+    buffer = editor.open("one = 1\ntwo = 2\nthree = 3\nx = █", uri="file:///project/reuse.py")
     await editor.items(buffer)
     first = (await editor.stats())["last"]
     editor.type(buffer, "4")
@@ -75,7 +75,7 @@ async def test_the_second_request_reuses_the_first(editor: Editor) -> None:
 
 async def test_the_item_chosen_in_the_popup_comes_first(editor: Editor) -> None:
     """The suggestion begins with it and replaces what it replaces."""
-    buffer = editor.open("value.he█\n", uri="file:///work/popup.py")
+    buffer = editor.open("value.he█\n", uri="file:///project/popup.py")
     params = editor.params(buffer, invoked=True, chosen=(2, "hex"))
     answer = await asyncio.wait_for(editor.client.text_document_inline_completion_async(params), PATIENCE_S)
     assert isinstance(answer, types.InlineCompletionList)

@@ -60,7 +60,7 @@ async def test_versions_out_of_order(editor: Editor) -> None:
 
 async def test_an_edit_of_a_document_that_is_not_open(editor: Editor) -> None:
     """It is ignored."""
-    buffer = editor.open("█", uri="file:///work/gone.py")
+    buffer = editor.open("█", uri="file:///project/gone.py")
     editor.close(buffer)
     editor.type(buffer, "x")
     assert await editor.items(buffer) == []
@@ -89,7 +89,7 @@ async def test_lone_surrogates(editor: Editor) -> None:
 
 async def test_a_document_of_50_megabytes(editor: Editor) -> None:
     """It gets no suggestions, and the server keeps serving everything else."""
-    huge = editor.open("x = 'forty characters of a line in here'\n" * 1_250_000, uri="file:///work/huge.py")
+    huge = editor.open("x = 'forty characters of a line in here'\n" * 1_250_000, uri="file:///project/huge.py")
     async with editor.counting() as outcomes:
         assert await editor.items(huge) == []
         assert await editor.accepted(editor.open("x = █")) == "x = hello()"
@@ -100,7 +100,7 @@ async def test_a_document_of_50_megabytes(editor: Editor) -> None:
 async def test_closing_frees_the_document(editor: Editor) -> None:
     """Nothing of a closed document is kept."""
     before = (await editor.stats())["documents"]
-    buffer = editor.open("x = 1", uri="file:///work/another.py")
+    buffer = editor.open("x = 1", uri="file:///project/another.py")
     assert (await editor.stats())["documents"] == before + 1
     editor.close(buffer)
     assert (await editor.stats())["documents"] == before

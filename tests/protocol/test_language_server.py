@@ -60,11 +60,11 @@ def test_there_is_one_copy_of_each_text(server: LingCoderServer) -> None:
 
 def test_folders_come_and_go(server: LingCoderServer) -> None:
     """Paths of open documents follow them."""
-    document = {"uri": "file:///work/src/a.py", "languageId": "python", "version": 1, "text": ""}
+    document = {"uri": "file:///project/src/a.py", "languageId": "python", "version": 1, "text": ""}
     receive(server, method="textDocument/didOpen", params={"textDocument": document})
-    opened = server.session.state.documents["file:///work/src/a.py"]
+    opened = server.session.state.documents["file:///project/src/a.py"]
     assert opened.path == "a.py"
-    work = {"uri": "file:///work", "name": "work"}
+    work = {"uri": "file:///project", "name": "work"}
     change = "workspace/didChangeWorkspaceFolders"
     receive(server, method=change, params={"event": {"added": [work], "removed": []}})
     assert opened.path == "src/a.py"
