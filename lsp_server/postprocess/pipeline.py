@@ -9,10 +9,12 @@ from lsp_server.postprocess.rule import Candidate, Rule
 from lsp_server.postprocess.with_the_files_line_ends import with_the_files_line_ends
 from lsp_server.postprocess.within_the_line_limit import within_the_line_limit
 from lsp_server.postprocess.without_control_characters import without_control_characters
+from lsp_server.postprocess.without_loops import without_loops
 from lsp_server.postprocess.without_trailing_space import without_trailing_space
 
 AT_THE_END: tuple[Rule, ...] = (
     without_control_characters,
+    without_loops,
     within_the_line_limit,
     before_what_follows,
     over_the_closers,

@@ -61,7 +61,7 @@ def log_of(work: Path, key: str) -> list[float]:
 
 @pytest.mark.slow
 def test_a_few_steps_lower_the_held_back_loss(tmp_path: Path, shards: Path) -> None:
-    run(tmp_path / "work", shards, 30)
+    run(tmp_path / "work", shards, 40, "--repeats-until", "0", "--learning-rate", "0.02")
     losses = log_of(tmp_path / "work", "held_back")
     assert losses[0] == pytest.approx(math.log(300), abs=1.0)
     assert losses[-1] < losses[0] - 1.0

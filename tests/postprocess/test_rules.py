@@ -148,6 +148,7 @@ def test_verdicts_name_the_rule() -> None:
     """The trace says which rule changed the answer, and stops at the one that emptied it."""
     assert verdicts("f(█)", "a)") == {
         "without_control_characters": "kept",
+        "without_loops": "kept",
         "within_the_line_limit": "kept",
         "before_what_follows": "changed",
         "over_the_closers": "kept",
@@ -172,3 +173,17 @@ def test_verdicts_name_the_rule() -> None:
 def test_brackets_without_a_partner(code: str, closers: str, openers: str) -> None:
     """In order; text in quotes does not count."""
     assert unmatched(code) == (closers, openers)
+
+
+@pytest.mark.parametrize(
+    ("model_says", "taken"),
+    [
+        ("a()\nb()\nb()\nb()\nb()", "a()\nb()█"),
+        ("a()\n    a()\n  a()\nb()", "a()█"),  # indentation does not hide a loop
+        ("a()\nb()\nb()\nc()", "a()\nb()\nb()\nc()█"),
+        ("a()\n\n\n\nb()", "a()\n\n\n\nb()█"),
+    ],
+)
+def test_a_loop_ends_the_suggestion(model_says: str, taken: str) -> None:
+    """Three equal lines in a row are one."""
+    assert check("█", model_says) == taken
