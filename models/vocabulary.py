@@ -46,9 +46,9 @@ class Vocabulary:
         return [number for number, token in enumerate(self.tokens[: self.text_tokens]) if PLAIN_TEXT.issuperset(token)]
 
 
-def build_vocabulary(size: int, *, fim: bool = True) -> Vocabulary:
+def build_vocabulary(size: int, *, fim: bool = True, merges_file: Path = MERGES_FILE) -> Vocabulary:
     """A vocabulary of exactly `size` tokens. Without `fim` reserved names stand in for the markers, ids unchanged."""
-    merges = read_merges(MERGES_FILE)
+    merges = read_merges(merges_file)
     text = text_tokens(merges)
     control = control_tokens(fim=fim)
     used = len(text) + len(control)

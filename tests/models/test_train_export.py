@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from gguf import GGUFReader
 
+from lsp_server.engine.gguf_texts import MIN_CONFIDENCE_KEY
 from models.shapes import TINY
 
 torch = pytest.importorskip("torch")
@@ -48,11 +49,14 @@ def test_a_wrong_rotation_would_be_noticed(model: Bailing, tmp_path: Path) -> No
 
 
 def test_the_file_says_what_it_is(model: Bailing, tmp_path: Path) -> None:
-    size = export(model, build_vocabulary(SHAPE.vocabulary_size), tmp_path / "model.gguf", "Q8_0")
+    size = export(model, build_vocabulary(SHAPE.vocabulary_size), tmp_path / "model.gguf", "Q8_0", 80)
     reader = GGUFReader(tmp_path / "model.gguf")
     fields = {name: field.contents() for name, field in reader.fields.items() if name.startswith("general.")}
     assert fields["general.name"] == NAME
     assert "andom" not in str(fields)
+    confidence = reader.get_field(MIN_CONFIDENCE_KEY)
+    assert confidence is not None
+    assert confidence.contents() == 80
     assert size < 3_000_000
 
 
