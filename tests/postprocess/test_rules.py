@@ -182,8 +182,13 @@ def test_brackets_without_a_partner(code: str, closers: str, openers: str) -> No
         ("a()\n    a()\n  a()\nb()", "a()█"),  # indentation does not hide a loop
         ("a()\nb()\nb()\nc()", "a()\nb()\nb()\nc()█"),
         ("a()\n\n\n\nb()", "a()\n\n\n\nb()█"),
+        ("return [" + "Item(1), " * 20, "return [Item(1),█"),
+        ("the number of " * 9, "the number of█"),
+        ("x = [" + "0, " * 20 + "0]", "x = [" + "0, " * 20 + "0]█"),
+        ("# " + "-" * 60, "# " + "-" * 60 + "█"),
+        ("if a:\n" + " " * 40 + "b", "if a:\n" + " " * 40 + "b█"),
     ],
 )
 def test_a_loop_ends_the_suggestion(model_says: str, taken: str) -> None:
-    """Three equal lines in a row are one."""
+    """Three equal lines in a row are one, and so are three equal stretches of a line, unless code is written so."""
     assert check("█", model_says) == taken
