@@ -2,8 +2,8 @@
 
     python examples/demo.py [--engine ENGINE] [--model PATH]
 
-Opens `shopping.py` without its marked line, asks for a suggestion there, types three characters and asks again: the
-second request finds nearly all of its prompt evaluated already.
+Opens `shopping.py` without its marked word, asks for a suggestion there, types four characters and asks again: what is
+typed along is answered without the model, anything else finds nearly all of its prompt evaluated already.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from lsp_server.errors import CompletionError
 from lsp_server.protocol.driver import Editor
 
 FILE = Path(__file__).resolve().parent / "shopping.py"
-MARK = re.compile(r"\S.*# <- here")
-"""The code of one line."""
+MARK = re.compile(r"\S+ +# <- here")
+"""The last word of one line."""
 
-TYPED = "tot"
+TYPED = "anno"
 LINES_AROUND = 4
 
 
@@ -51,7 +51,7 @@ async def run(options: list[str]) -> None:
         editor.open(FILE.as_uri(), before + after, "python")
         print("The server runs, the file is open, the model is being loaded …")
         status = await editor.wait_until_loaded()
-        await show(editor, before, after, "The caret is where the marked line was. Ling Coder suggests:")
+        await show(editor, before, after, "The caret is where the marked word was. Ling Coder suggests:")
         editor.replace(FILE.as_uri(), len(before), len(before), TYPED)
         await show(editor, before + TYPED, after, f"After typing `{TYPED}`:")
         print(f"\nModel: {status['model']}")

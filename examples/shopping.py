@@ -1,6 +1,6 @@
 """A small program to complete: the demo asks for what belongs in the marked place."""
 
-from __future__ import annotations
+from __future__ import annotations  # <- here
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ def total_cents(basket: list[Item]) -> int:
     """The price of everything in the basket."""
     total = 0
     for item in basket:
-        total += item.price_cents * item.count  # <- here
+        total += item.price_cents * item.count
     return total
 
 
