@@ -10,7 +10,7 @@ endif
 
 # Written when the set-up is complete; a clone that was set up once starts at once.
 READY := .venv/ready
-SOURCES = $(wildcard lsp_server models tools examples tests)
+SOURCES = $(wildcard lsp_server models tools examples tests benchmarks)
 
 .DEFAULT_GOAL := help
 .PHONY: help environment demo test check format clean

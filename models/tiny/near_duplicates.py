@@ -48,10 +48,12 @@ def word_runs(text: str) -> Runs:
     words = _WORD.findall(text.encode())
     sums = np.fromiter(map(crc32, words), dtype=np.uint64, count=len(words))
     width = min(WORDS_IN_A_RUN, len(words))
-    runs = np.zeros(len(words) - width + 1 if width else 0, dtype=np.uint64)
+    runs: Runs = np.zeros(len(words) - width + 1 if width else 0, dtype=np.uint64)
     for place in range(width):
-        runs = (runs ^ sums[place : place + len(runs)]) * _FACTOR
-    return np.unique(runs >> np.uint64(32))
+        np.bitwise_xor(runs, sums[place : place + len(runs)], out=runs)
+        np.multiply(runs, _FACTOR, out=runs)
+    np.right_shift(runs, np.uint64(32), out=runs)
+    return np.unique(runs)
 
 
 def similarity(left: Runs, right: Runs) -> float:

@@ -217,7 +217,7 @@ def test_synthetic_file_reads_back(preset: Any, tmp_path: Path) -> None:
         assert written[tensor.name].tensor_type == tensor.type
         assert np.isfinite(dequantize(written[tensor.name].data, tensor.type)).all()
     vocabulary = build_vocabulary(SMALL.vocabulary_size)
-    assert written["output.weight"].data.any(axis=1).nonzero()[0].tolist() == vocabulary.plain_text()
+    assert np.flatnonzero(written["output.weight"].data.any(axis=1)).tolist() == vocabulary.plain_text()
 
 
 class FullDisk(NamedTuple):
