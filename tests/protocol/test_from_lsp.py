@@ -17,15 +17,15 @@ UTF16 = PositionEncoding.UTF16
 @pytest.mark.parametrize(
     ("uri", "path"),
     [
-        ("file:///project/project/src/a.py", "src/a.py"),
-        ("file:///project/project/src/my%20file%23.py", "src/my file#.py"),
-        ("file://localhost/work/project/a.py", "a.py"),
-        ("file:///project/project-2/a.py", "a.py"),
+        ("file:///folder/project/src/a.py", "src/a.py"),
+        ("file:///folder/project/src/my%20file%23.py", "src/my file#.py"),
+        ("file://localhost/folder/project/src/a.py", "src/a.py"),
+        ("file:///folder/project-2/a.py", "a.py"),
         ("file:///elsewhere/deep/a.py", "a.py"),
-        ("file:///project/project/inner/src/a.py", "src/a.py"),
+        ("file:///folder/project/inner/src/a.py", "src/a.py"),
         ("untitled:Untitled-1", None),
-        ("vscode-notebook-cell:/work/project/a.ipynb#x", None),
-        ("git:/work/project/a.py", None),
+        ("vscode-notebook-cell:/folder/project/a.ipynb#x", None),
+        ("git:/folder/project/a.py", None),
         ("", None),
         ("file:", None),
         ("file://[broken", None),
@@ -34,7 +34,7 @@ UTF16 = PositionEncoding.UTF16
 )
 def test_paths_are_relative_to_the_innermost_folder(uri: str, path: str | None) -> None:
     """Outside of all folders the bare name is left; what is no file has no path."""
-    assert from_lsp.path_of(uri, ["file:///project/project", "file:///project/project/inner/"]) == path
+    assert from_lsp.path_of(uri, ["file:///folder/project", "file:///folder/project/inner/"]) == path
 
 
 @pytest.mark.parametrize(
