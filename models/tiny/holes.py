@@ -17,8 +17,11 @@ from tree_sitter_language_pack import get_parser
 Hole = tuple[int, int]
 """Begin and end of the middle, in characters of the text."""
 
-KINDS = {"rest of line": 0.23, "lines": 0.3, "node": 0.12, "many lines": 0.1, "characters": 0.23, "empty": 0.02}
-"""How often each kind is asked for."""
+KINDS = {
+    "rest of line": 0.25, "indented line": 0.2, "lines": 0.15, "node": 0.1, "many lines": 0.08, "characters": 0.2,
+    "empty": 0.02,
+}  # fmt: skip
+"""How often each kind is asked for. An indented line is what a caret meets that an editor has just indented."""
 LONG_MIDDLE_CHARACTERS = (800, 1500)
 """About 250 to 450 tokens: the anchored prompt grows to this, as what was typed stands in the middle."""
 RANDOM_MIDDLE_CHARACTERS = 300
@@ -33,8 +36,8 @@ def choose_hole(text: str, language: str, around: int, chance: Random) -> Hole:
     if kind == "node":
         return _node(text, language, around, chance) or _lines(text, around, chance)
     finders: dict[str, Callable[[str, int, Random], Hole]] = {
-        "rest of line": _rest_of_line, "lines": _lines, "many lines": _many_lines, "characters": _characters,
-        "empty": _empty,
+        "rest of line": _rest_of_line, "indented line": _indented_line, "lines": _lines, "many lines": _many_lines,
+        "characters": _characters, "empty": _empty,
     }  # fmt: skip
     return finders[kind](text, around, chance)
 
@@ -47,9 +50,13 @@ def line_around(text: str, offset: int) -> Hole:
 
 
 def _rest_of_line(text: str, around: int, chance: Random) -> Hole:
+    begin, end = _indented_line(text, around, chance)
+    return chance.randint(begin, end), end
+
+
+def _indented_line(text: str, around: int, _chance: Random) -> Hole:
     begin, end = line_around(text, around)
-    indented = begin + len(text[begin:end]) - len(text[begin:end].lstrip())
-    return chance.randint(min(indented, end), end), end
+    return end - len(text[begin:end].lstrip()), end
 
 
 def _lines(text: str, around: int, chance: Random) -> Hole:
