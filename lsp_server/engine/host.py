@@ -210,7 +210,7 @@ class Host:
         received = time.monotonic()
         request = codec.request_from_wire(params)
         model, scheduler = await self._ready()
-        job = await self._loop.run_in_executor(self._tokenizer, _job_of, model, request, owner)
+        job = await self._loop.run_in_executor(self._tokenizer, job_of, model, request, owner)
         ended: asyncio.Future[Finished] = self._loop.create_future()
         ticket = scheduler.submit(job, self._on_loop(emit, ended))
         expiry = None
@@ -244,7 +244,8 @@ class Host:
         return from_thread
 
 
-def _job_of(model: Model, request: GenerateRequest, owner: str) -> Job:
+def job_of(model: Model, request: GenerateRequest, owner: str) -> Job:
+    """A request as tokens, its last half token left to healing; `owner` keeps the lanes of clients apart."""
     tokens = [*model.begin()]
     *parts, last = request.prompt or (Text(""),)
     tail = tail_of(last.text) if request.heal and isinstance(last, Text) else ""
