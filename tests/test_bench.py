@@ -24,6 +24,7 @@ TRACE: dict[str, Any] = {
 KEYS = [
     "trace", "requests", "first", "evaluated_per_request", "reused_share", "latency_ms", "overhead_ms",
     "cancel_to_free_ms", "prefill_tokens_per_s", "decode_tokens_per_s", "peak_rss_mb", "private_mb",
+    "never_shown_tokens",
 ]  # fmt: skip
 
 

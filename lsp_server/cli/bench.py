@@ -1,28 +1,49 @@
-"""`ling-coder-lsp bench`: replays a typing trace against the real server and prints what it cost."""
+"""`ling-coder-lsp bench`: replays typing traces against the real server and prints what they cost."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import json
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lsp_server.cli.options import Commands, add_engine_options
+
+if TYPE_CHECKING:
+    from lsp_server.bench.trace import Trace
+    from lsp_server.protocol.driver import Editor
 
 
 def add_to(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "bench",
-        help="replay a typing trace against the real server",
-        description="Replay a typing trace against the real server, over LSP, and print tokens and times.",
+        help="replay typing traces against the real server",
+        description="Replay typing traces against the real server, over LSP, and print tokens and times.",
     )
-    parser.add_argument("--trace", type=Path, required=True, metavar="TRACE.json")
+    parser.add_argument(
+        "--trace",
+        type=Path,
+        required=True,
+        action="append",
+        metavar="TRACE.json",
+        help="a trace, or a folder of traces; may be given several times",
+    )
     parser.add_argument(
         "--predict", type=_at_least_one, default=None, metavar="N", help="generate at most N tokens a request"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--speculation", action="store_true", help="let the server work ahead of the requests, as it does for editors"
+    )
+    parser.add_argument(
+        "--realtime",
+        action="store_true",
+        help="type at the speed of a person, with the settings that editors get (they work ahead)",
+    )
+    parser.add_argument("--fim-template", default=None, metavar="NAME", help="as the setting `lingCoder.fimTemplate`")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a trace, each on a line of its own")
     add_engine_options(parser)
     parser.set_defaults(run=run)
 
@@ -34,42 +55,69 @@ def _at_least_one(text: str) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the report.
+    """Print a report for each trace, as soon as it is there.
 
     Raises:
-        CompletionError: the trace cannot be read, or the model cannot be loaded.
+        CompletionError: a trace cannot be read, or the model cannot be loaded.
     """
-    from lsp_server.bench import read_trace
+    from lsp_server.bench.report import as_text
+    from lsp_server.bench.trace_file import read_traces
 
-    trace = read_trace(arguments.trace)
-    found = asyncio.run(_measured(arguments, trace))
-    print(json.dumps(found) if arguments.json else _as_text(found))
+    for number, trace in enumerate(read_traces(arguments.trace)):
+        found = asyncio.run(_measured(arguments, trace))
+        if number and not arguments.json:
+            print()
+        print(json.dumps(found) if arguments.json else as_text(found), flush=True)
     return 0
 
 
-async def _measured(arguments: argparse.Namespace, trace: Any) -> dict[str, Any]:
-    from lsp_server.bench import measure_cancel, measure_memory, replay, report
+async def _measured(arguments: argparse.Namespace, trace: Trace) -> dict[str, Any]:
     from lsp_server.protocol.driver import Editor
 
     options = [f"--engine={arguments.engine}"] + ([f"--model={arguments.model}"] if arguments.model else [])
-    settings: dict[str, Any] = {"deadlineMs": 600_000, "invokedDeadlineMs": 600_000}
+    editor = Editor(options)
+    try:
+        await editor.start(_settings(arguments))
+        await editor.wait_until_loaded()
+        return await (_in_real_time if arguments.realtime else _as_fast_as_it_goes)(editor, trace)
+    finally:
+        _tell_person("")
+        await editor.stop()
+
+
+def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    from lsp_server.bench.replay import SETTINGS, WITHOUT_SPECULATION
+
+    settings: dict[str, Any] = {}
+    if not arguments.realtime:
+        settings |= SETTINGS | ({} if arguments.speculation else WITHOUT_SPECULATION)
     if arguments.predict is not None:
         settings["maxNewTokens"] = arguments.predict
-    editor = Editor(options)
-    await editor.start(settings)
-    try:
-        await editor.wait_until_loaded()
-        found = await replay(editor, trace)
-        await measure_cancel(editor, trace, found)
-        await measure_memory(editor, found)
-    finally:
-        await editor.stop()
+    if arguments.fim_template is not None:
+        settings["fimTemplate"] = arguments.fim_template
+    return settings
+
+
+async def _as_fast_as_it_goes(editor: Editor, trace: Trace) -> dict[str, Any]:
+    from lsp_server.bench.engine_costs import measure_cancel, measure_memory
+    from lsp_server.bench.replay import replay
+    from lsp_server.bench.report import report
+
+    found = await replay(editor, trace, lambda done, of: _tell_person(f"{trace.name}: request {done} of {of}"))
+    _tell_person(f"{trace.name}: cancels")
+    await measure_cancel(editor, trace, found)
+    await measure_memory(editor, found)
     return report(trace, found)
 
 
-def _as_text(found: dict[str, Any]) -> str:
-    return "\n".join(f"{name:22} {_plain(value)}" for name, value in found.items())
+async def _in_real_time(editor: Editor, trace: Trace) -> dict[str, Any]:
+    from lsp_server.bench.realtime import replay_in_real_time, report_in_real_time
+
+    found = await replay_in_real_time(editor, trace, lambda done, of: _tell_person(f"{trace.name}: {done} of {of}"))
+    return report_in_real_time(trace, found)
 
 
-def _plain(value: Any) -> str:
-    return ", ".join(f"{key} {each}" for key, each in value.items()) if isinstance(value, dict) else str(value)
+def _tell_person(text: str) -> None:
+    """How far it is, where somebody is looking; an empty text clears the line."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import sys
 import threading
 from typing import Any
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 from pygls.io_ import run_async
 from pygls.lsp.client import LanguageClient
 from pygls.protocol import JsonRPCNotification, JsonRPCResponseMessage, default_converter
@@ -17,6 +19,8 @@ from lsp_server.documents.text_lines import split_lines
 from lsp_server.errors import CompletionError
 
 PATIENCE_S = 600
+
+Suggested = types.InlineCompletionItem
 
 
 class Editor:
@@ -30,12 +34,16 @@ class Editor:
         self._versions: dict[str, int] = {}
         self._numbers = itertools.count()
         self._asked = ""
+        self._server: asyncio.subprocess.Process | None = None
         self.statuses: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def start(self, settings: dict[str, Any] | None = None) -> None:
         """Start the server and get through `initialize`."""
         pipe = asyncio.subprocess.PIPE
-        self._server = await asyncio.create_subprocess_exec(*self._command, stdin=pipe, stdout=pipe)
+        # In a session of its own: Ctrl-C is for us, and we end the server.
+        self._server = await asyncio.create_subprocess_exec(
+            *self._command, stdin=pipe, stdout=pipe, start_new_session=True
+        )
         listen: Any = self._client.feature
         listen("lingCoder/status")(lambda params: self.statuses.put_nowait(params))
         listen(types.WINDOW_LOG_MESSAGE)(lambda params: None)
@@ -82,9 +90,22 @@ class Editor:
             types.DidChangeTextDocumentParams(text_document=document, content_changes=[change])
         )
 
-    async def ask(self, uri: str, offset: int, *, invoked: bool = False) -> list[types.InlineCompletionItem]:
+    async def ask(self, uri: str, offset: int, *, invoked: bool = False) -> list[Suggested]:
         """The suggestions for a place."""
         return _items(await self._answered(self.begin_to_ask(uri, offset, invoked=invoked)))
+
+    async def suggested(self, request: asyncio.Future[Any]) -> list[Suggested] | None:
+        """What a request brings that is on its way; `None` when it was called off or failed."""
+        try:
+            return _items(await self._answered(request))
+        except JsonRpcException:
+            return None
+
+    def place_of(self, uri: str, item: Suggested) -> tuple[int, int, str]:
+        """Start and end of the characters that a suggestion replaces, and its text."""
+        assert item.range is not None, "our server always says what is replaced"
+        assert isinstance(item.insert_text, str), "our server sends no snippets"
+        return self._offset(uri, item.range.start), self._offset(uri, item.range.end), item.insert_text
 
     def begin_to_ask(self, uri: str, offset: int, *, invoked: bool = False) -> asyncio.Future[Any]:
         """The request for a place on its way; cancelling the future does not reach the server, `call_off` does."""
@@ -108,16 +129,31 @@ class Editor:
         """What `lingCoder/stats` says."""
         return dict(await self._answered(self._protocol.send_request_async("lingCoder/stats", None)))
 
+    @property
+    def process_id(self) -> int:
+        """The server's."""
+        assert self._server is not None, "it was not started"
+        return self._server.pid
+
     async def stop(self) -> None:
-        """End the session politely."""
+        """End the session politely; nothing happens where there is none any more."""
+        if self._server is None:
+            return
         if not self._reading.done():
-            await self._answered(self._client.shutdown_async(None))
-            self._client.exit(None)
+            with contextlib.suppress(CompletionError):  # it went by itself
+                await self._answered(self._client.shutdown_async(None))
+                self._client.exit(None)
+        if self._server.stdin is not None:
+            self._server.stdin.close()  # a server that was not told to go sees that nobody is there any more
         await asyncio.gather(self._reading, self._server.wait(), return_exceptions=True)
 
     def _position(self, uri: str, offset: int) -> types.Position:
         lines = split_lines(self._texts[uri][:offset])
         return types.Position(line=len(lines) - 1, character=len(lines[-1]))
+
+    def _offset(self, uri: str, position: types.Position) -> int:
+        lines = split_lines(self._texts[uri])
+        return sum(map(len, lines[: position.line])) + position.character
 
     async def _answered(self, answer: Any) -> Any:
         """The answer, unless the server goes before it.
@@ -133,7 +169,7 @@ class Editor:
         return waiting.result()
 
 
-def _items(answer: Any) -> list[types.InlineCompletionItem]:
+def _items(answer: Any) -> list[Suggested]:
     return list(answer.items) if isinstance(answer, types.InlineCompletionList) else list(answer or [])
 
 
