@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from lsp_server.documents.positions import PositionEncoding, to_units
+from lsp_server.documents.syntax import Syntax
 from lsp_server.documents.text_lines import TextLines, without_end
 
 
@@ -22,6 +23,8 @@ class DocumentSnapshot:
     """Each with its line end."""
     caret_line: int
     caret_column: int
+    syntax: Syntax | None = field(default=None, compare=False)
+    """The tree of this very text; `None` where there is no grammar, or no tree yet."""
 
     @cached_property
     def size_characters(self) -> int:
@@ -37,11 +40,13 @@ class DocumentSnapshot:
     def with_replaced(self, start: tuple[int, int], end: tuple[int, int], text: str) -> DocumentSnapshot:
         """The document as it would be with `text` in place of `start:end` and the caret after it."""
         lines = TextLines.of(self.lines)
-        lines.replace(start, end, text)
+        edit = lines.replace(start, end, text)
+        frozen = lines.frozen()
         before, newline, last = text.rpartition("\n")
         line = start[0] + (before + newline).count("\n")
         column = len(last) if newline else start[1] + len(last)
-        return replace(self, lines=lines.frozen(), caret_line=line, caret_column=column)
+        syntax = self.syntax.edited([edit], frozen) if self.syntax else None
+        return replace(self, lines=frozen, caret_line=line, caret_column=column, syntax=syntax)
 
     def offset_at(self, line: int, column: int) -> int:
         """Offset of a place into the text, in characters."""

@@ -8,7 +8,8 @@ back.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
@@ -24,6 +25,33 @@ def split_lines(text: str) -> list[str]:
 def without_end(line: str) -> str:
     """The line without its line end."""
     return line.rstrip("\r\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One replaced stretch, as offsets and as places (line, column), all in characters.
+
+    It begins one character earlier than what was asked for where that is a CR: whether it ends a line may have changed.
+    """
+
+    start_offset: int
+    old_end_offset: int
+    new_end_offset: int
+    start: tuple[int, int]
+    old_end: tuple[int, int]
+    """In the text before the edit."""
+    new_end: tuple[int, int]
+    """In the text after it."""
+
+    @property
+    def removed_characters(self) -> int:
+        """Length of what was replaced."""
+        return self.old_end_offset - self.start_offset
+
+    @property
+    def inserted_characters(self) -> int:
+        """Length of what took its place."""
+        return self.new_end_offset - self.start_offset
 
 
 class TextLines:
@@ -61,17 +89,48 @@ class TextLines:
             return len(self._lines) - 1, len(self.line(len(self._lines) - 1))
         return line, max(0, min(column, len(self.line(line))))
 
-    def replace(self, start: tuple[int, int], end: tuple[int, int], text: str) -> None:
-        """Put `text` where `start:end` was; a range given backwards is turned round."""
+    def replace(self, start: tuple[int, int], end: tuple[int, int], text: str) -> Edit:
+        """Put `text` where `start:end` was; a range given backwards is turned round. Returns what was done."""
         start, end = sorted((self.clamp(*start), self.clamp(*end)))
-        first, last = start[0], end[0] + 1
-        head, tail = self._lines[first][: start[1]], self._lines[end[0]][end[1] :]
-        if first > 0 and self._lines[first - 1].endswith("\r"):
+        before = self._lines[start[0] - 1] if start[0] > 0 else ""
+        if start[1] == 0 and before.endswith("\r"):
             # A bare CR before the edit and an LF at its beginning become one line end.
-            first -= 1
-            head = self._lines[first] + head
-        at_the_end = last == len(self._lines)
+            start, text = (start[0] - 1, len(before) - 1), "\r" + text
+        offset = sum(map(len, self._lines[: start[0]])) + start[1]
+        removed_characters = sum(map(len, self._lines[start[0] : end[0]])) + end[1] - start[1]
+        head, tail = self._lines[start[0]][: start[1]], self._lines[end[0]][end[1] :]
         fresh = split_lines(head + text + tail)
+        new_line, new_column = _place_in(fresh, len(head) + len(text))
+        at_the_end = end[0] + 1 == len(self._lines)
         if not at_the_end and fresh[-1] == "":
             fresh.pop()
-        self._lines[first:last] = fresh
+        self._lines[start[0] : end[0] + 1] = fresh
+        new_end = (start[0] + new_line, new_column)
+        return Edit(offset, offset + removed_characters, offset + len(text), start, end, new_end)
+
+    def become(self, text: str) -> Edit:
+        """Take over all of another text, as one edit of the lines that differ."""
+        old, new = self._lines, split_lines(text)
+        least = min(len(old), len(new))
+        same = next((index for index in range(least) if old[index] != new[index]), least - 1)
+        same = min(same, least - 1)
+        kept = next((back for back in range(least - same) if old[-1 - back] != new[-1 - back]), least - same - 1)
+        offset = sum(map(len, old[:same]))
+        old_end, new_end = _end_before(old, kept), _end_before(new, kept)
+        removed, inserted = (sum(map(len, lines[same : len(lines) - kept])) for lines in (old, new))
+        self._lines = new
+        return Edit(offset, offset + removed, offset + inserted, (same, 0), old_end, new_end)
+
+
+def _place_in(lines: Sequence[str], offset: int) -> tuple[int, int]:
+    """Line and column of an offset into a few lines."""
+    index = 0
+    while index < len(lines) - 1 and offset >= len(lines[index]):
+        offset -= len(lines[index])
+        index += 1
+    return index, offset
+
+
+def _end_before(lines: Sequence[str], kept: int) -> tuple[int, int]:
+    """Where the lines before the last `kept` ones end."""
+    return (len(lines) - kept, 0) if kept else (len(lines) - 1, len(lines[-1]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lsp_server.documents.languages import COMMENT_MARKS, comment_mark, language_of
+from lsp_server.documents.languages import LANGUAGES, comment_mark, language_of
 
 
 @pytest.mark.parametrize(
@@ -19,4 +19,4 @@ def test_endings_name_languages(file_name: str, language: str) -> None:
 def test_every_language_has_a_mark() -> None:
     """Marks are a word, and unknown languages get one, too."""
     assert comment_mark("klingon") == "#"
-    assert all(mark and mark == mark.strip() for mark in COMMENT_MARKS.values())
+    assert all(mark and mark == mark.strip() for mark in map(comment_mark, LANGUAGES))

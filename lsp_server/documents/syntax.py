@@ -1,0 +1,187 @@
+"""The syntax tree of one text, for rules that ask where the caret stands and whether a suggestion breaks the code.
+
+Offsets are characters of the whole document, as everywhere. Trees are not changed once they are handed out: an edit
+makes another one, which shares all that the edit left alone.
+"""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from itertools import accumulate
+from typing import cast
+
+from tree_sitter import Node, Parser, Tree
+from tree_sitter_language_pack import SupportedLanguage, get_language
+
+from lsp_server.documents.encoded_lines import BYTES_PER_CHARACTER, ENCODING, reader
+from lsp_server.documents.languages import grammar_of
+from lsp_server.documents.scopes import Scope, scope_of
+from lsp_server.documents.text_lines import Edit, TextLines
+
+LONGEST_TEXT_CHARACTERS = 2_000_000
+"""Larger texts get no tree: at 5-8 million characters a second a first parse would take longer than it is of use, and
+a tree takes about ten times the memory of its text."""
+
+PARSE_LIMIT_MS = 1000
+"""A parse that takes longer is given up: what a grammar cannot make sense of may take far more than its length."""
+
+
+class Syntax:
+    """The tree of one text, and the text. Nodes are tree-sitter's own; `start_of` and `end_of` give their offsets."""
+
+    def __init__(self, grammar: str, lines: Sequence[str], tree: Tree) -> None:
+        self.grammar = grammar
+        self.lines = tuple(lines)
+        self._tree = tree
+
+    @property
+    def root(self) -> Node:
+        """The node of the whole document."""
+        return self._tree.root_node
+
+    # ---- places
+
+    @staticmethod
+    def start_of(node: Node) -> int:
+        """Offset of a node's first character."""
+        return node.start_byte // BYTES_PER_CHARACTER
+
+    @staticmethod
+    def end_of(node: Node) -> int:
+        """Offset behind a node's last character."""
+        return node.end_byte // BYTES_PER_CHARACTER
+
+    def place_of(self, offset: int) -> tuple[int, int]:
+        """Line and column of an offset."""
+        offset = max(0, min(offset, self._line_starts[-1]))
+        line = min(bisect_right(self._line_starts, offset) - 1, len(self.lines) - 1)
+        return line, offset - self._line_starts[line]
+
+    def text_between(self, start_offset: int, end_offset: int) -> str:
+        """A part of the text, as it stands in the document."""
+        (first, column), (last, _) = self.place_of(start_offset), self.place_of(end_offset)
+        return "".join(self.lines[first : last + 1])[column : column + max(0, end_offset - start_offset)]
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        """Offset of each line, and of the end of the text."""
+        return list(accumulate(map(len, self.lines), initial=0))
+
+    # ---- what stands where
+
+    def node_at(self, offset: int) -> Node:
+        """The innermost node around a caret; of two that meet there, the one that begins."""
+        byte = offset * BYTES_PER_CHARACTER
+        return self.root.descendant_for_byte_range(byte, byte) or self.root
+
+    def nodes_at(self, offset: int) -> Iterator[Node]:
+        """`node_at` and all nodes around it, innermost first."""
+        node: Node | None = self.node_at(offset)
+        while node is not None:
+            yield node
+            node = node.parent
+
+    def node_types_at(self, offset: int) -> tuple[str, ...]:
+        """Their types."""
+        return tuple(node.type for node in self.nodes_at(offset))
+
+    def scope_at(self, offset: int) -> Scope:
+        """What a caret stands in."""
+        return scope_of(self, offset)
+
+    # ---- errors
+
+    def errors(self) -> int:
+        """How many nodes are errors or missing."""
+        return self.errors_within(0, self._line_starts[-1])
+
+    def errors_within(self, start_offset: int, end_offset: int) -> int:
+        """How many of the nodes that touch a part of the text are errors or missing."""
+        return sum(1 for _ in self.error_nodes(start_offset, end_offset))
+
+    def error_nodes(self, start_offset: int, end_offset: int) -> Iterator[Node]:
+        """These nodes, from left to right. Only what contains an error is looked at."""
+        first_byte, last_byte = start_offset * BYTES_PER_CHARACTER, end_offset * BYTES_PER_CHARACTER
+        cursor = self.root.walk()
+        going_down = True
+        while True:
+            node = cursor.node
+            assert node is not None
+            if going_down and node.has_error and node.start_byte <= last_byte:
+                if node.is_error or node.is_missing:
+                    yield node
+                if cursor.goto_first_child_for_byte(max(0, first_byte - 1)) is not None:
+                    continue
+            beyond = node.start_byte > last_byte
+            if not beyond and cursor.goto_next_sibling():
+                going_down = True
+            elif cursor.goto_parent():
+                going_down = False
+            else:
+                return
+
+    # ---- other texts
+
+    def edited(self, edits: Sequence[Edit], lines: Sequence[str]) -> Syntax | None:
+        """The tree after `edits`, each of what the ones before it left; `lines` is the text after all of them.
+
+        `None` when that took longer than `PARSE_LIMIT_MS`.
+        """
+        tree = self._tree.copy()
+        for edit in edits:
+            apply(edit, tree)
+        return _parsed(self.grammar, lines, tree)
+
+    def with_replaced(self, start_offset: int, end_offset: int, text: str) -> Syntax | None:
+        """The tree of the document as if `text` stood in place of `start_offset:end_offset`.
+
+        `None` when that took longer than `PARSE_LIMIT_MS`.
+        """
+        lines = TextLines.of(self.lines)
+        edit = lines.replace(self.place_of(start_offset), self.place_of(end_offset), text)
+        return self.edited([edit], lines.frozen())
+
+
+def parse(language_id: str, path: str | None, lines: Sequence[str]) -> Syntax | None:
+    """The tree of a text; `None` where there is no grammar, or the text is too large or takes too long."""
+    grammar = grammar_of(language_id, path)
+    if grammar is None or sum(map(len, lines)) > LONGEST_TEXT_CHARACTERS:
+        return None
+    return _parsed(grammar, lines)
+
+
+def apply(edit: Edit, tree: Tree) -> None:
+    """Tell a tree what was edited: the nodes behind it move, those around it will be parsed again."""
+    tree.edit(
+        BYTES_PER_CHARACTER * edit.start_offset,
+        BYTES_PER_CHARACTER * edit.old_end_offset,
+        BYTES_PER_CHARACTER * edit.new_end_offset,
+        _point(edit.start),
+        _point(edit.old_end),
+        _point(edit.new_end),
+    )
+
+
+def _point(place: tuple[int, int]) -> tuple[int, int]:
+    return place[0], BYTES_PER_CHARACTER * place[1]
+
+
+def _parsed(grammar: str, lines: Sequence[str], old: Tree | None = None) -> Syntax | None:
+    parser = Parser(get_language(cast(SupportedLanguage, grammar)))
+    read, over = reader(lines), _over_after(PARSE_LIMIT_MS)
+    try:
+        if old is None:
+            tree = parser.parse(read, encoding=ENCODING, progress_callback=over)
+        else:
+            tree = parser.parse(read, old, ENCODING, over)
+    except ValueError:  # how the binding says that the callback ended it
+        return None
+    return Syntax(grammar, lines, tree)
+
+
+def _over_after(limit_ms: float) -> Callable[[int, bool], bool]:
+    ends_s = time.perf_counter() + limit_ms / 1000
+    return lambda _offset, _has_error: time.perf_counter() > ends_s
