@@ -5,25 +5,22 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 
-from lsp_server.context.anchors import Anchors, TokenBudget
+from lsp_server.answer import Answer, stream
+from lsp_server.context.anchors import Anchors
 from lsp_server.context.window import unix
 from lsp_server.documents.snapshot import DocumentSnapshot
-from lsp_server.engine.base import Engine, EngineState, Finished, FinishReason, GenerateRequest, ModelInfo, Piece
+from lsp_server.engine.base import Engine, EngineState, Finished, FinishReason, ModelInfo, Piece
 from lsp_server.errors import CompletionError, EngineBusy, EngineGone, PromptTooLong
+from lsp_server.laying_out import Layout
 from lsp_server.outcome import Outcome, Skip, Suggestion, Times, TokenCounts, Verdict
+from lsp_server.pace import Speed, deadline_ms, is_worth_asking, pause_ms
 from lsp_server.postprocess import pipeline
 from lsp_server.postprocess.rule import Candidate
-from lsp_server.postprocess.within_the_line_limit import single_line
-from lsp_server.prompt import render
-from lsp_server.prompt.fim_templates import choose_template
+from lsp_server.power import Power, PowerMeter
 from lsp_server.reuse import Record, SuggestionHistory
 from lsp_server.settings import Settings
-
-_HUNG_ENGINE_MS = 250
-"""How long after its deadline an engine may stay silent before the request ends without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,82 +35,75 @@ class CompletionRequest:
     """`time.perf_counter()` when the request came in; `ms.total` counts from here."""
 
 
-@dataclass(slots=True)
-class _Answer:
-    """What has been streamed so far: it outlives the stream's being called off."""
-
-    pieces: list[Piece] = field(default_factory=list)
-    finished: Finished | None = None
-
-    @property
-    def text(self) -> str:
-        return "".join(piece.text for piece in self.pieces)
-
-    def confidence(self, shown_characters: int) -> float | None:
-        """Mean log-probability of the tokens of the first characters, in nats."""
-        logprob, tokens, length = 0.0, 0, 0
-        for piece in self.pieces:
-            if length >= shown_characters and tokens:
-                break
-            logprob, tokens, length = logprob + piece.logprob, tokens + piece.tokens, length + len(piece.text)
-        return logprob / tokens if tokens else None
-
-
 @dataclass
 class Memory:
-    """What is kept from one request of a document to the next."""
+    """What is kept from one request to the next."""
 
     anchors: Anchors = field(default_factory=Anchors)
     history: SuggestionHistory = field(default_factory=SuggestionHistory)
+    speed: Speed = field(default_factory=Speed)
+    meter: PowerMeter = field(default_factory=PowerMeter)
+    streamed_tokens: int = 0
+    """All that the engine generated for us, answers that were called off included."""
+    shown_tokens: int = 0
+
+    def anew(self, *, same_model: bool) -> Memory:
+        """What outlives a change of the settings: figures, and the speed of a model that stays."""
+        speed = self.speed if same_model else Speed()
+        return Memory(
+            speed=speed, meter=self.meter, streamed_tokens=self.streamed_tokens, shown_tokens=self.shown_tokens
+        )
 
     def forget(self, uri: str) -> None:
         """The document was closed."""
         self.anchors.forget(uri)
         self.history.forget(uri)
 
+    @property
+    def never_shown_tokens(self) -> int:
+        """What the engine generated for nobody."""
+        return max(0, self.streamed_tokens - self.shown_tokens)
+
+    def heard(self, piece: Piece) -> None:
+        """The engine has generated some more."""
+        self.streamed_tokens += piece.tokens
+
 
 async def complete(request: CompletionRequest, engine: Engine, memory: Memory) -> Outcome:
     """The suggestion for a snapshot, or why there is none. Raises only `CancelledError`."""
-    skip = _refusal(request)
+    skip = refusal(request)
     if skip is not None:
         return _ended(request, skip)
-    again = _shown_before(request, memory.history)
+    again = _shown_before(request, memory)
     if again is not None:
         return again
-    outcome = await _from_the_engine(request, engine, memory.anchors)
+    skip = _not_unasked(request, memory)
+    if skip is not None:
+        return _ended(request, skip)
+    outcome = await _from_the_engine(request, engine, memory)
     if outcome.suggestion is not None:
-        text, confidence = outcome.suggestion.text, outcome.confidence or 0.0
-        record = Record.of(request.snapshot, text, outcome.tokens.prompt, confidence, whole=outcome.whole)
-        memory.history.add(request.snapshot.uri, record)
+        memory.shown_tokens += outcome.tokens.generated
+        memory.history.add(request.snapshot.uri, Record.of(request.snapshot, outcome))
     return outcome
 
 
-def _shown_before(request: CompletionRequest, history: SuggestionHistory) -> Outcome | None:
+def _shown_before(request: CompletionRequest, memory: Memory) -> Outcome | None:
     """The rest of an earlier suggestion that the user types along, or goes back to."""
-    found = history.find(request.snapshot)
+    found = memory.history.find(request.snapshot)
     if found is None:
         return None
     record, rest = found
     if request.invoked and not record.whole:
         return None  # whoever asks by key has more time than the answer had
     reused = Finished(FinishReason.END, TokenCounts(record.prompt_tokens, record.prompt_tokens), 0.0, 0.0)
-    outcome = _judged(request, _Answer([Piece(rest, record.confidence)], reused), least_percent=0)
-    return outcome if outcome.suggestion is not None else None
+    outcome = judged(request, Answer([Piece(rest, record.confidence)], reused), needed_percent=0)
+    if outcome.suggestion is None:
+        return None
+    memory.shown_tokens += memory.history.shown(request.snapshot.uri, record)
+    return outcome
 
 
-async def _from_the_engine(request: CompletionRequest, engine: Engine, anchors: Anchors) -> Outcome:
-    try:
-        model = await _loaded_model(request, engine)
-        return model if isinstance(model, Outcome) else await _generated(request, engine, model, anchors)
-    except EngineGone as error:
-        return _ended(request, Skip.ENGINE_GONE, str(error))
-    except EngineBusy as error:
-        return _ended(request, Skip.LOADING, str(error))
-    except CompletionError as error:
-        return _ended(request, Skip.ENGINE_FAILED, str(error))
-
-
-def _refusal(request: CompletionRequest) -> Skip | None:
+def refusal(request: CompletionRequest) -> Skip | None:
     """Why this document gets no suggestion, before anything is computed."""
     if not request.settings.enabled and not request.invoked:
         return Skip.OFF
@@ -122,6 +112,29 @@ def _refusal(request: CompletionRequest) -> Skip | None:
     if any("\0" in line for line in request.snapshot.lines):
         return Skip.BINARY
     return None
+
+
+def _not_unasked(request: CompletionRequest, memory: Memory) -> Skip | None:
+    """Why the engine is not troubled with a request that nobody made by key."""
+    if request.invoked:
+        return None
+    if request.settings.save_battery and memory.meter.power is Power.LOW:
+        return Skip.LOW_BATTERY
+    if not is_worth_asking(request.snapshot, request.settings, memory.speed.line_ms):
+        return Skip.SLOW
+    return None
+
+
+async def _from_the_engine(request: CompletionRequest, engine: Engine, memory: Memory) -> Outcome:
+    try:
+        model = await _loaded_model(request, engine)
+        return model if isinstance(model, Outcome) else await _generated(request, engine, model, memory)
+    except EngineGone as error:
+        return _ended(request, Skip.ENGINE_GONE, str(error))
+    except EngineBusy as error:
+        return _ended(request, Skip.LOADING, str(error))
+    except CompletionError as error:
+        return _ended(request, Skip.ENGINE_FAILED, str(error))
 
 
 async def _loaded_model(request: CompletionRequest, engine: Engine) -> ModelInfo | Outcome:
@@ -138,31 +151,59 @@ async def _loaded_model(request: CompletionRequest, engine: Engine) -> ModelInfo
     return _ended(request, Skip.LOADING, status.message)
 
 
-async def _generated(request: CompletionRequest, engine: Engine, model: ModelInfo, anchors: Anchors) -> Outcome:
-    ends_s = _deadline_s(request)
+async def _generated(request: CompletionRequest, engine: Engine, model: ModelInfo, memory: Memory) -> Outcome:
+    # An invoked request may have waited for the model: its time counts from here.
+    began_s = time.perf_counter() if request.invoked else request.received_s
+    if not request.invoked and (wait_ms := pause_ms(request.settings, memory.speed.line_ms)):
+        await asyncio.sleep(wait_ms / 1000)  # the next key calls this off
     try:
-        answer = await _answered(request, engine, model, anchors, ends_s)
+        answer = await _answered(request, engine, model, memory, began_s)
     except PromptTooLong:
         # What was typed since the anchor has far more tokens a character than the text around it.
-        anchors.forget(request.snapshot.uri)
-        answer = await _answered(request, engine, model, anchors, ends_s)
+        memory.anchors.forget(request.snapshot.uri)
+        answer = await _answered(request, engine, model, memory, began_s)
     if answer is None:
         return _ended(request, Skip.DEADLINE)
-    return _judged(request, answer, _least_percent(request, model))
+    return judged(request, answer, least_percent(request, model))
 
 
 async def _answered(
-    request: CompletionRequest, engine: Engine, model: ModelInfo, anchors: Anchors, ends_s: float
-) -> _Answer | None:
+    request: CompletionRequest, engine: Engine, model: ModelInfo, memory: Memory, began_s: float
+) -> Answer | None:
     """What the engine says until the deadline; `None` when the prompt was not even laid out by then."""
+    anchors, speed, uri = memory.anchors, memory.speed, request.snapshot.uri
+    layout = Layout(request.snapshot, request.settings, model)
     try:
-        asked = await asyncio.wait_for(_laid_out(request, engine, model, anchors), _left_s(ends_s))
+        laying_out = layout.ask(engine, anchors, speed.suffix_tokens)
+        asked = await asyncio.wait_for(laying_out, _left_s(request, memory, began_s, prompt_is_read=False))
     except asyncio.TimeoutError:
         return None
-    return await _streamed(replace(asked, deadline_ms=_left_s(ends_s) * 1000), engine, _left_s(ends_s))
+    left_s = _left_s(request, memory, began_s, prompt_is_read=anchors.is_read(uri))
+    answer = await stream(engine, replace(asked, deadline_ms=left_s * 1000), left_s, memory.heard)
+    learn(memory, answer, uri)
+    return answer
 
 
-def _least_percent(request: CompletionRequest, model: ModelInfo) -> int:
+def learn(memory: Memory, answer: Answer, uri: str | None = None) -> None:
+    """Take from an answer what it tells about the engine's speed, and that the prompt of a document has been read."""
+    finished = answer.finished
+    if finished is not None:
+        memory.speed.observe(finished.tokens, Times(0.0, finished.prefill_ms, finished.decode_ms))
+        memory.streamed_tokens += finished.tokens.generated - sum(piece.tokens for piece in answer.pieces)
+    if uri is not None and (answer.pieces or not answer.out_of_time):
+        memory.anchors.mark_read(uri)
+
+
+def _left_s(request: CompletionRequest, memory: Memory, began_s: float, *, prompt_is_read: bool) -> float:
+    """Seconds until the answer is due."""
+    settings = request.settings
+    limit_ms: float = settings.invoked_deadline_ms
+    if not request.invoked:
+        limit_ms = deadline_ms(settings, memory.speed.line_ms, prompt_is_read=prompt_is_read)
+    return max(0.0, began_s + limit_ms / 1000 - time.perf_counter())
+
+
+def least_percent(request: CompletionRequest, model: ModelInfo) -> int:
     """The confidence that a suggestion needs to be shown unasked; whoever asks by key sees it in any case."""
     if request.invoked:
         return 0
@@ -170,105 +211,42 @@ def _least_percent(request: CompletionRequest, model: ModelInfo) -> int:
     return setting if setting >= 0 else model.min_confidence_percent
 
 
-async def _laid_out(request: CompletionRequest, engine: Engine, model: ModelInfo, anchors: Anchors) -> GenerateRequest:
-    """What the engine is asked: the prompt in the model's layout, and where its answer ends."""
-    snapshot, settings = request.snapshot, request.settings
-    template = choose_template(settings.fim_template, model)
-    max_new_tokens = min(settings.max_new_tokens, model.context_tokens // 2)
-    room_tokens = max(8, model.context_tokens - max_new_tokens - 8)
-    prompt_tokens = min(settings.max_prompt_tokens, room_tokens)
-    head = _short_header(render.header(snapshot.path, snapshot.language_id, template), prompt_tokens)
-    head_tokens = len(head.encode("utf-8", "replace"))  # at most: a token has at least one byte
-    budget = TokenBudget.within(prompt_tokens - head_tokens, room_tokens - head_tokens)
-    view = await anchors.view(snapshot, budget, engine.count_tokens)
-    return GenerateRequest(
-        prompt=render.render(template, head, view),
-        lane=snapshot.uri,
-        max_new_tokens=max_new_tokens,
-        stop_texts=render.stop_texts(template, view.suffix, single_line=single_line(_candidate(request, ""))),
-        stop_tokens=render.stop_tokens(template),
-        heal=True,
-    )
-
-
 def _candidate(request: CompletionRequest, text: str) -> Candidate:
     return Candidate(text, request.snapshot, request.settings.max_lines)
 
 
-def _deadline_s(request: CompletionRequest) -> float:
-    """When the answer is due. An invoked request may have waited for the model: its time counts from now."""
-    if request.invoked:
-        return time.perf_counter() + request.settings.invoked_deadline_ms / 1000
-    return request.received_s + request.settings.deadline_ms / 1000
-
-
-def _left_s(ends_s: float) -> float:
-    return max(0.0, ends_s - time.perf_counter())
-
-
-def _short_header(head: str, prompt_tokens: int) -> str:
-    """The header, unless a very long path would take the room of the code."""
-    return head if len(head.encode("utf-8", "replace")) <= prompt_tokens // 2 else ""
-
-
-async def _streamed(asked: GenerateRequest, engine: Engine, left_s: float) -> _Answer:
-    """All that the engine streams until its deadline, and a little longer for one that hangs."""
-    answer = _Answer()
-
-    async def collect() -> None:
-        async with aclosing(engine.generate(asked)) as events:
-            async for event in events:
-                if isinstance(event, Piece):
-                    answer.pieces.append(event)
-                else:
-                    answer.finished = event
-
-    with suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(collect(), left_s + _HUNG_ENGINE_MS / 1000)
-    return answer
-
-
-def _judged(request: CompletionRequest, answer: _Answer, least_percent: int) -> Outcome:
+def judged(request: CompletionRequest, answer: Answer, needed_percent: int) -> Outcome:
     """Post-processing, and the outcome with its figures."""
-    snapshot, finished = request.snapshot, answer.finished
+    snapshot = request.snapshot
     if not answer.text.strip():
-        out_of_time = finished is None or finished.reason is FinishReason.DEADLINE
-        return _ended(request, Skip.DEADLINE if out_of_time else Skip.EMPTY, answer=answer)
-    candidate, verdicts = pipeline.run(_candidate(request, _whole_lines(answer)))
+        return _ended(request, Skip.DEADLINE if answer.out_of_time else Skip.EMPTY, answer=answer)
+    candidate, verdicts = pipeline.run(_candidate(request, answer.whole_lines))
     if not candidate.text.strip():
         return _ended(request, Skip.NOTHING_LEFT, f"emptied by {verdicts[-1].rule}", answer, verdicts)
     confidence = answer.confidence(len(unix(candidate.text)))
     percent = 100 * math.exp(confidence) if confidence is not None else 100.0
-    if percent < least_percent:
-        detail = f"{Skip.UNSURE.value}: {percent:.0f} % of {least_percent} %"
+    if percent < needed_percent:
+        detail = f"{Skip.UNSURE.value}: {percent:.0f} % of {needed_percent} %"
         return replace(_ended(request, Skip.UNSURE, detail, answer, verdicts), confidence=confidence)
     start = snapshot.caret_offset
     suggestion = Suggestion(candidate.text, start, start + candidate.replaced_characters)
-    whole = finished is not None and finished.reason in (FinishReason.END, FinishReason.STOP)
     shown = _outcome(request, answer, suggestion=suggestion, rules=verdicts)
-    return replace(shown, confidence=confidence, whole=whole)
-
-
-def _whole_lines(answer: _Answer) -> str:
-    """The answer without the line that the model did not get to finish, unless there is no other."""
-    cut_off = answer.finished is None or answer.finished.reason in (FinishReason.DEADLINE, FinishReason.LENGTH)
-    whole, _, _ = answer.text.rpartition("\n")
-    return whole if cut_off and whole.strip() else answer.text
+    return replace(shown, confidence=confidence, whole=not answer.cut_off)
 
 
 def _ended(
     request: CompletionRequest,
     skip: Skip,
     detail: str = "",
-    answer: _Answer | None = None,
+    answer: Answer | None = None,
     rules: tuple[Verdict, ...] = (),
 ) -> Outcome:
-    return _outcome(request, answer or _Answer(), skip=skip, detail=detail, rules=rules)
+    return _outcome(request, answer or Answer(), skip=skip, detail=detail, rules=rules)
 
 
 def _outcome(  # noqa: PLR0913  # the parts of an outcome, by name
     request: CompletionRequest,
-    answer: _Answer,
+    answer: Answer,
     *,
     suggestion: Suggestion | None = None,
     skip: Skip | None = None,

@@ -45,6 +45,10 @@ class InFlight:
                 del self._runs[uri]
         return outcome if run.ended_as is None else replace(outcome, suggestion=None, skip=run.ended_as, detail="")
 
+    def is_running(self, uri: str) -> bool:
+        """Whether something is being done for a document."""
+        return uri in self._runs
+
     def end(self, uri: str, skip: Skip) -> None:
         """End what is being done for a document, at once, also when its result waits to be collected."""
         run = self._runs.get(uri)

@@ -17,6 +17,8 @@ class Skip(Enum):
     CLOSED = "the document is not open"
     TOO_LARGE = "the file is too large"
     BINARY = "the file holds NUL bytes and is taken for a binary one"
+    SLOW = "a line takes too long here to be suggested unasked; ask by key, or set `lingCoder.suggestAt`"
+    LOW_BATTERY = "the battery is low; ask by key"
     DEADLINE = "nothing was ready when the time was up"
     EMPTY = "the model had nothing to add"
     UNSURE = "the model was not sure enough"

@@ -8,10 +8,11 @@ the editor inserted. The same rule serves typing along, backspace, accepting a w
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lsp_server.context.window import covered_length, text_after, unix
 from lsp_server.documents.snapshot import DocumentSnapshot
+from lsp_server.outcome import Outcome
 
 _COMPARED_CHARACTERS = 512
 """How much of the text after the caret must be what it was."""
@@ -35,14 +36,24 @@ class Record:
     whole: bool = True
     """See `Outcome.whole`."""
 
+    ahead_tokens: int = 0
+    """Tokens that were generated for it before anybody asked; 0 once it was shown."""
+
     @staticmethod
-    def of(
-        snapshot: DocumentSnapshot, text: str, prompt_tokens: int = 0, confidence: float = 0.0, *, whole: bool = True
-    ) -> Record:
-        """The record of a suggestion for this snapshot."""
+    def of(snapshot: DocumentSnapshot, outcome: Outcome, *, ahead_tokens: int = 0) -> Record:
+        """The record of an outcome with a suggestion for this snapshot."""
         before = snapshot.lines[: snapshot.caret_line]
         after = text_after(snapshot, _COMPARED_CHARACTERS)[:_COMPARED_CHARACTERS]
-        return Record(before, snapshot.line_before_caret, after, unix(text), prompt_tokens, confidence, whole)
+        return Record(
+            before,
+            snapshot.line_before_caret,
+            after,
+            unix(outcome.suggestion.text if outcome.suggestion else ""),
+            outcome.tokens.prompt,
+            outcome.confidence or 0.0,
+            outcome.whole,
+            ahead_tokens,
+        )
 
     def rest(self, snapshot: DocumentSnapshot) -> str | None:
         """What is left to suggest here: empty when all of it was typed, `None` when the record says nothing."""
@@ -82,6 +93,12 @@ class SuggestionHistory:
             if rest:
                 return record, rest
         return None
+
+    def shown(self, uri: str, record: Record) -> int:
+        """The suggestion of a record reaches the screen: how many tokens of work done ahead that was worth."""
+        records = self._records[uri]
+        records[records.index(record)] = replace(record, ahead_tokens=0)
+        return record.ahead_tokens
 
     def forget(self, uri: str) -> None:
         """The document was closed."""

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from lsp_server.ahead import Ahead
 from lsp_server.completion import CompletionRequest, Memory, complete
 from lsp_server.documents.snapshot import DocumentSnapshot
 from lsp_server.engine.base import Engine, EngineCounters, EngineState, EngineStatus, StatusListener
@@ -30,7 +31,11 @@ class Session:
     _engine: Engine | None = None
     _listeners: list[StatusListener] = field(default_factory=list)
     _in_flight: InFlight = field(default_factory=InFlight)
-    _memory: Memory = field(default_factory=Memory)
+    memory: Memory = field(default_factory=Memory)
+    _ahead: Ahead = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ahead = Ahead(self)
 
     # ---- documents
 
@@ -45,15 +50,26 @@ class Session:
             logger.warning("Version %d of a document arrived after version %d.", version, document.version)
         document.version = version  # the editor's word goes: later changes count from it
         document.computed.clear()
+        self._ahead.something_happened()
         self._in_flight.end(document.uri, Skip.STALE)
 
     def close_document(self, uri: str) -> None:
         """Forget a document and end the work for it."""
         self.state.documents.pop(uri, None)
-        self._memory.forget(uri)
+        self.memory.forget(uri)
+        self._ahead.something_happened()
         self._in_flight.end(uri, Skip.CLOSED)
 
+    def caret_moved(self, document: Document) -> None:
+        """The editor tells where the caret is."""
+        if document.editor is not None and document.editor.caret is not None:
+            self._ahead.stays_at(document.uri, document.editor.caret)
+
     # ---- completion
+
+    def is_computing(self, uri: str) -> bool:
+        """Whether a completion for this document is on its way."""
+        return self._in_flight.is_running(uri)
 
     async def complete(self, snapshot: DocumentSnapshot, *, invoked: bool) -> Outcome:
         """The suggestion for a document that was open a moment ago; counted in the statistics.
@@ -62,12 +78,14 @@ class Session:
             CancelledError: the editor called the request off.
         """
         request = CompletionRequest(snapshot, self.state.settings, invoked)
+        self._ahead.asked(snapshot)
         try:
-            outcome = await self._in_flight.run(snapshot.uri, complete(request, self.engine, self._memory))
+            outcome = await self._in_flight.run(snapshot.uri, complete(request, self.engine, self.memory))
         except asyncio.CancelledError:
             waited_ms = (time.perf_counter() - request.received_s) * 1000
             self.state.statistics.count(Outcome(skip=Skip.CANCELLED, times=Times(waited_ms)))
             raise
+        self._ahead.answered(request, outcome)
         return self.state.statistics.count(outcome)
 
     # ---- engine
@@ -114,7 +132,8 @@ class Session:
         before, self.state.settings = self.state.settings, settings
         self.state.problems = tuple(problems)
         if settings != before:
-            self._memory = Memory()
+            self._ahead.end()
+            self.memory = self.memory.anew(same_model=settings.model == before.model)
         old = self._engine
         if old is None:
             return
@@ -127,6 +146,7 @@ class Session:
 
     async def close(self) -> None:
         """End all work and let go of the engine."""
+        self._ahead.end()
         self._in_flight.end_all(Skip.CANCELLED)
         engine, self._engine = self._engine, None
         if engine is not None:

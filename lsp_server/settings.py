@@ -31,10 +31,20 @@ class Settings:
     """Most lines of one suggestion."""
     min_confidence_percent: int = -1
     """Automatic suggestions below this mean probability of a token stay hidden; -1 takes what the model's file says."""
-    deadline_ms: int = 2000
-    """Time for an automatic suggestion from request to answer; what is there by then is shown."""
+    deadline_ms: int = 0
+    """Time for an automatic suggestion from request to answer; 0 is 1.3 times what a line takes, from 500 to 2000."""
     invoked_deadline_ms: int = 15000
     """The same for a suggestion that the user asked for by key."""
+    suggest_at: str = "auto"
+    """Where suggestions come unasked: `everywhere`, `lineEnds`, only by `key`; `auto` goes by the time for a line."""
+    pause_ms: int = -1
+    """How long an automatic request waits for the next key; -1 waits only where a line takes more than 100 ms."""
+    speculation: bool = True
+    """Whether the suggestion after the one that is shown is computed ahead."""
+    warm_up: bool = True
+    """Whether the model reads a file ahead when you stay in it for two seconds."""
+    save_battery: bool = True
+    """On battery nothing is computed ahead, and below 20 % suggestions come only by key."""
     load_wait_ms: int = 60000
     """How long an invoked request and the command line wait for the model to load."""
     max_file_bytes: int = 2_000_000
@@ -48,11 +58,14 @@ _RANGES = {
     "max_new_tokens": (1, 4096),
     "max_lines": (1, 1000),
     "min_confidence_percent": (-1, 100),
-    "deadline_ms": (50, 600_000),
+    "deadline_ms": (0, 600_000),
+    "pause_ms": (-1, 10_000),
     "invoked_deadline_ms": (50, 600_000),
     "load_wait_ms": (0, 3_600_000),
     "max_file_bytes": (1, 1_000_000_000),
 }
+
+_CHOICES = {"suggest_at": ("auto", "everywhere", "lineEnds", "key")}
 
 _SECTION = "lingCoder"
 _LONGEST_QUOTE_CHARACTERS = 40
@@ -98,9 +111,16 @@ def _problem_of(field: str, value: object) -> str | None:
     if expected is bool:
         return None if isinstance(value, bool) else "true or false"
     if expected is str:
-        return None if isinstance(value, str) else "a text"
+        return _problem_of_text(field, value)
     least, most = _RANGES[field]
     return None if _is_whole(value) and least <= value <= most else f"a whole number from {least} to {most}"
+
+
+def _problem_of_text(field: str, value: object) -> str | None:
+    if not isinstance(value, str):
+        return "a text"
+    choices = _CHOICES.get(field)
+    return None if choices is None or value in choices else f"one of {', '.join(choices)}"
 
 
 def _is_whole(value: object) -> TypeGuard[int | float]:

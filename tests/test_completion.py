@@ -313,7 +313,7 @@ async def test_a_small_context_leaves_room_for_the_answer() -> None:
     engine = Recorder(Rule("b"), tokens_per_character=1.0, context_tokens=128)
     await check("some line\n" * 200 + "█", engine, Settings(max_new_tokens=1000, max_prompt_tokens=5000))
     assert engine.tokens() + engine.asked[0].max_new_tokens <= 128
-    assert engine.tokens() > 20
+    assert engine.tokens() >= 20
 
 
 async def test_a_long_path_does_not_take_the_room_of_the_code() -> None:

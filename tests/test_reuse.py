@@ -7,15 +7,20 @@ from hypothesis import strategies as st
 
 from lsp_server.completion import CompletionRequest, Memory, complete
 from lsp_server.engine.scripted import Rule, ScriptedEngine
-from lsp_server.outcome import Outcome
+from lsp_server.outcome import Outcome, Suggestion
 from lsp_server.reuse import Record, SuggestionHistory
 from lsp_server.settings import Settings
 from tests.marked import snapshot
 
 
+def suggested_in(marked: str, text: str) -> Record:
+    """The record of a suggestion made at a place."""
+    return Record.of(snapshot(marked), Outcome(suggestion=Suggestion(text, 0, 0)))
+
+
 def check(before: str, suggested: str, after: str) -> str | None:
     """What is left of a suggestion made in `before` when the document is `after`."""
-    return Record.of(snapshot(before), suggested).rest(snapshot(after))
+    return suggested_in(before, suggested).rest(snapshot(after))
 
 
 def test_typing_along() -> None:
@@ -64,11 +69,11 @@ def test_the_newest_suggestion_wins_and_old_ones_are_forgotten() -> None:
     """Sixteen are kept for a document."""
     history, here = SuggestionHistory(), snapshot("a = █")
     for number in range(20):
-        history.add("u", Record.of(here, f"b{number}"))
+        history.add("u", suggested_in("a = █", f"b{number}"))
     found = history.find(snapshot("a = █"))
     assert found is None  # another document
-    history.add(here.uri, Record.of(here, "old"))
-    history.add(here.uri, Record.of(here, "new"))
+    history.add(here.uri, suggested_in("a = █", "old"))
+    history.add(here.uri, suggested_in("a = █", "new"))
     found = history.find(here)
     assert found is not None
     assert found[1] == "new"

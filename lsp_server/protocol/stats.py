@@ -15,8 +15,10 @@ async def stats(ls: LingCoderServer, params: Any) -> dict[str, Any]:
     state = ls.session.state
     engine = status_as_json(ls.session.engine_status, state.settings)
     counters = await ls.session.engine_counters()
+    counted = state.statistics.as_json()
+    counted["tokens"]["neverShown"] = ls.session.memory.never_shown_tokens
     return {
-        **state.statistics.as_json(),
+        **counted,
         "engine": {
             **{key: engine[key] for key in ("state", "message", "model", "mode")},
             "promptTokens": counters.evaluated_prompt_tokens,

@@ -65,7 +65,9 @@ async def test_switched_off(script: Script) -> None:
         buffer = editor.open("x = █")
         async with editor.counting() as outcomes:
             assert await editor.items(buffer) == []
-            assert (await editor.stats())["tokens"] == {"reused": 0, "evaluated": 0, "generated": 0}
+            assert (await editor.stats())["tokens"] == {
+                "reused": 0, "evaluated": 0, "generated": 0, "neverShown": 0,
+            }  # fmt: skip
             assert await editor.accepted(buffer, invoked=True) == "x = hello()"
     assert outcomes == {"off": 1, "shown": 1}
 
