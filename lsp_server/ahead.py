@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 from lsp_server.answer import stream
@@ -69,12 +70,12 @@ class Ahead:
         if outcome.suggestion is None or model is None or not self._allows(request.settings.speculation):
             return
         target = accepted(snapshot, outcome.suggestion)
-        if self._speculation is not None and not self._speculation.done() and self._target == target:
+        if self._speculation is not None and self._target is not None and _is_same_place(self._target, target):
             return
         self._end_speculation()
         self._target = target
         following = replace(request, snapshot=target, invoked=False)
-        self._speculation = _quietly(self._speculate(following, outcome, snapshot, model))
+        self._speculation = _quietly(partial(self._speculate, following, outcome, snapshot, model))
 
     async def _speculate(
         self, request: CompletionRequest, shown: Outcome, before: DocumentSnapshot, model: ModelInfo
@@ -104,7 +105,7 @@ class Ahead:
         """The caret is here; if nothing happens for a while, the model reads what is around it."""
         self._end_warm_up()
         if self._allows(self._worker.state.settings.warm_up):
-            self._warm_up = _quietly(self._read_when_idle(uri, place))
+            self._warm_up = _quietly(partial(self._read_when_idle, uri, place))
 
     def something_happened(self) -> None:
         """Whoever types or leaves does not stay."""
@@ -161,11 +162,17 @@ def accepted(snapshot: DocumentSnapshot, suggestion: Suggestion) -> DocumentSnap
     return snapshot.with_replaced(start, (line, column), suggestion.text)
 
 
-def _quietly(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+def _is_same_place(one: DocumentSnapshot, other: DocumentSnapshot) -> bool:
+    """Whether text and caret are the same, whatever the version."""
+    places = [(here.uri, here.caret_line, here.caret_column, here.lines) for here in (one, other)]
+    return places[0] == places[1]
+
+
+def _quietly(work: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
     """A task whose failure nobody needs to hear of: the next request will meet the same engine."""
 
     async def guarded() -> None:
         with contextlib.suppress(CompletionError):
-            await work
+            await work()
 
     return asyncio.ensure_future(guarded())

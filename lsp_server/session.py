@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from lsp_server.ahead import Ahead
+from lsp_server.ahead import IDLE_S, Ahead
 from lsp_server.completion import CompletionRequest, Memory, complete
 from lsp_server.documents.snapshot import DocumentSnapshot
 from lsp_server.engine.base import Engine, EngineCounters, EngineState, EngineStatus, StatusListener
@@ -32,10 +32,12 @@ class Session:
     _listeners: list[StatusListener] = field(default_factory=list)
     _in_flight: InFlight = field(default_factory=InFlight)
     memory: Memory = field(default_factory=Memory)
+    idle_s: float = IDLE_S
+    """After how long without an event a file is read ahead."""
     _ahead: Ahead = field(init=False)
 
     def __post_init__(self) -> None:
-        self._ahead = Ahead(self)
+        self._ahead = Ahead(self, self.idle_s)
 
     # ---- documents
 

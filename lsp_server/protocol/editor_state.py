@@ -37,6 +37,7 @@ def editor_state(ls: LingCoderServer, params: Any) -> None:
         selections=_selections(ls, document, params.get("selections")),
         last_event=event if event in EVENTS else "",
     )
+    ls.session.caret_moved(document)
 
 
 def _selections(ls: LingCoderServer, document: Document, value: Any) -> tuple[tuple[Place, Place], ...]:

@@ -124,6 +124,12 @@ class Editor:
         buffer.text = buffer.text[: buffer.caret] + text + buffer.text[buffer.caret :]
         buffer.caret += len(text)
 
+    def tell_caret(self, buffer: Buffer) -> None:
+        """Tell where the caret is."""
+        place = buffer.position(buffer.caret)
+        caret = {"line": place.line, "character": place.character}
+        self.client.protocol.notify("lingCoder/editorState", {"textDocument": {"uri": buffer.uri}, "caret": caret})
+
     def close(self, buffer: Buffer) -> None:
         """Close a document."""
         identifier = types.TextDocumentIdentifier(uri=buffer.uri)

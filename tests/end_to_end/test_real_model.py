@@ -86,6 +86,20 @@ async def test_typing_evaluates_few_tokens_a_request(model: Path) -> None:
         assert all(each["prompt"] >= 1000 for each in figures)
 
 
+async def test_a_file_in_which_somebody_stays_is_read_ahead(model: Path) -> None:
+    """The editor tells where the caret is, and asks a while later: the prompt has been read, but for its end."""
+    async with running_editor("llama", "--model", str(model), options={"maxNewTokens": 4}) as editor:
+        await editor.status("ready")
+        buffer = editor.open(CODE + "def last(value):\n    total█\n")
+        editor.tell_caret(buffer)
+        while (await engine(editor))["promptTokens"] < 500 or not (await engine(editor))["idle"]:
+            pass
+        await editor.items(buffer)
+        tokens = (await editor.stats())["last"]["tokens"]
+        assert tokens["evaluated"] <= 4
+        assert tokens["reused"] > 500
+
+
 async def test_cancelled_while_the_prompt_is_read(model: Path) -> None:
     """The request is answered, and the engine has nothing left to do."""
     options = {"maxPromptTokens": 3000, "maxNewTokens": 500, "maxLines": 1000}
