@@ -13,11 +13,12 @@ from functools import partial
 from typing import Any, Protocol
 
 from lsp_server.answer import stream
-from lsp_server.completion import CompletionRequest, Memory, judged, learn, least_percent, refusal
+from lsp_server.completion import CompletionRequest, judged, least_percent, refusal
 from lsp_server.documents.snapshot import DocumentSnapshot
 from lsp_server.engine.base import Engine, ModelInfo, Priority
 from lsp_server.errors import CompletionError
 from lsp_server.laying_out import Layout
+from lsp_server.memory import Memory
 from lsp_server.outcome import Outcome, Suggestion
 from lsp_server.power import Power
 from lsp_server.reuse import Record
@@ -74,7 +75,7 @@ class Ahead:
             return
         self._end_speculation()
         self._target = target
-        following = replace(request, snapshot=target, invoked=False)
+        following = CompletionRequest(target, request.settings)
         self._speculation = _quietly(partial(self._speculate, following, outcome, snapshot, model))
 
     async def _speculate(
@@ -88,7 +89,7 @@ class Ahead:
             return
         asked = replace(asked, lane=SCRATCH_LANE, priority=Priority.SPECULATION)
         answer = await stream(self._worker.engine, asked, None, memory.heard)
-        learn(memory, answer)
+        memory.learn(answer)
         following = judged(request, answer, least_percent(request, model))
         if following.suggestion is None:
             return
@@ -127,7 +128,7 @@ class Ahead:
         asked = await layout.ask(engine, memory.anchors, memory.speed.suffix_tokens, settle=True)
         if not memory.anchors.is_read(uri):
             asked = replace(asked, max_new_tokens=0, priority=Priority.WARM_UP)
-            learn(memory, await stream(engine, asked, None), uri)
+            memory.learn(await stream(engine, asked, None), uri)
 
     # ---- both
 

@@ -8,19 +8,20 @@ import time
 from dataclasses import dataclass, field, replace
 
 from lsp_server.answer import Answer, stream
-from lsp_server.context.anchors import Anchors
 from lsp_server.context.window import unix
 from lsp_server.documents.snapshot import DocumentSnapshot
 from lsp_server.engine.base import Engine, EngineState, Finished, FinishReason, ModelInfo, Piece
 from lsp_server.errors import CompletionError, EngineBusy, EngineGone, PromptTooLong
 from lsp_server.laying_out import Layout
+from lsp_server.memory import Memory
 from lsp_server.outcome import Outcome, Skip, Suggestion, Times, TokenCounts, Verdict
-from lsp_server.pace import Speed, deadline_ms, is_worth_asking, pause_ms
+from lsp_server.pace import deadline_ms, is_worth_asking, pause_ms
 from lsp_server.postprocess import pipeline
 from lsp_server.postprocess.rule import Candidate
-from lsp_server.power import Power, PowerMeter
-from lsp_server.reuse import Record, SuggestionHistory
+from lsp_server.power import Power
+from lsp_server.reuse import Record
 from lsp_server.settings import Settings
+from lsp_server.trace import AHEAD, EARLIER, ENGINE, Notes, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,40 +34,8 @@ class CompletionRequest:
     """Asked for by key or on the command line, not by a pause in typing."""
     received_s: float = field(default_factory=time.perf_counter)
     """`time.perf_counter()` when the request came in; `ms.total` counts from here."""
-
-
-@dataclass
-class Memory:
-    """What is kept from one request to the next."""
-
-    anchors: Anchors = field(default_factory=Anchors)
-    history: SuggestionHistory = field(default_factory=SuggestionHistory)
-    speed: Speed = field(default_factory=Speed)
-    meter: PowerMeter = field(default_factory=PowerMeter)
-    streamed_tokens: int = 0
-    """All that the engine generated for us, answers that were called off included."""
-    shown_tokens: int = 0
-
-    def anew(self, *, same_model: bool) -> Memory:
-        """What outlives a change of the settings: figures, and the speed of a model that stays."""
-        speed = self.speed if same_model else Speed()
-        return Memory(
-            speed=speed, meter=self.meter, streamed_tokens=self.streamed_tokens, shown_tokens=self.shown_tokens
-        )
-
-    def forget(self, uri: str) -> None:
-        """The document was closed."""
-        self.anchors.forget(uri)
-        self.history.forget(uri)
-
-    @property
-    def never_shown_tokens(self) -> int:
-        """What the engine generated for nobody."""
-        return max(0, self.streamed_tokens - self.shown_tokens)
-
-    def heard(self, piece: Piece) -> None:
-        """The engine has generated some more."""
-        self.streamed_tokens += piece.tokens
+    notes: Notes = field(default_factory=Notes, compare=False)
+    """What the steps write down for the trace."""
 
 
 async def complete(request: CompletionRequest, engine: Engine, memory: Memory) -> Outcome:
@@ -77,6 +46,7 @@ async def complete(request: CompletionRequest, engine: Engine, memory: Memory) -
     again = _shown_before(request, memory)
     if again is not None:
         return again
+    request.notes.line_ms = memory.speed.line_ms
     skip = _not_unasked(request, memory)
     if skip is not None:
         return _ended(request, skip)
@@ -99,7 +69,9 @@ def _shown_before(request: CompletionRequest, memory: Memory) -> Outcome | None:
     outcome = judged(request, Answer([Piece(rest, record.confidence)], reused), needed_percent=0)
     if outcome.suggestion is None:
         return None
-    memory.shown_tokens += memory.history.shown(request.snapshot.uri, record)
+    ahead_tokens = memory.history.shown(request.snapshot.uri, record)
+    memory.shown_tokens += ahead_tokens
+    request.notes.answered_by = AHEAD if ahead_tokens else EARLIER
     return outcome
 
 
@@ -155,7 +127,8 @@ async def _generated(request: CompletionRequest, engine: Engine, model: ModelInf
     # An invoked request may have waited for the model: its time counts from here.
     began_s = time.perf_counter() if request.invoked else request.received_s
     if not request.invoked and (wait_ms := pause_ms(request.settings, memory.speed.line_ms)):
-        await asyncio.sleep(wait_ms / 1000)  # the next key calls this off
+        with request.notes.stage("paused"):
+            await asyncio.sleep(wait_ms / 1000)  # the next key calls this off
     try:
         answer = await _answered(request, engine, model, memory, began_s)
     except PromptTooLong:
@@ -173,25 +146,20 @@ async def _answered(
     """What the engine says until the deadline; `None` when the prompt was not even laid out by then."""
     anchors, speed, uri = memory.anchors, memory.speed, request.snapshot.uri
     layout = Layout(request.snapshot, request.settings, model)
+    request.notes.template, request.notes.answered_by = layout.template_name, ENGINE
     try:
         laying_out = layout.ask(engine, anchors, speed.suffix_tokens)
-        asked = await asyncio.wait_for(laying_out, _left_s(request, memory, began_s, prompt_is_read=False))
+        with request.notes.stage("layout"):
+            asked = await asyncio.wait_for(laying_out, _left_s(request, memory, began_s, prompt_is_read=False))
     except asyncio.TimeoutError:
         return None
     left_s = _left_s(request, memory, began_s, prompt_is_read=anchors.is_read(uri))
-    answer = await stream(engine, replace(asked, deadline_ms=left_s * 1000), left_s, memory.heard)
-    learn(memory, answer, uri)
+    with request.notes.stage("engine"):
+        answer = await stream(engine, replace(asked, deadline_ms=left_s * 1000), left_s, memory.heard)
+    tokens = answer.finished.tokens.prompt if answer.finished else None
+    request.notes.sources = [Source("window", request.snapshot.path, layout.lines, tokens, "around the caret")]
+    memory.learn(answer, uri)
     return answer
-
-
-def learn(memory: Memory, answer: Answer, uri: str | None = None) -> None:
-    """Take from an answer what it tells about the engine's speed, and that the prompt of a document has been read."""
-    finished = answer.finished
-    if finished is not None:
-        memory.speed.observe(finished.tokens, Times(0.0, finished.prefill_ms, finished.decode_ms))
-        memory.streamed_tokens += finished.tokens.generated - sum(piece.tokens for piece in answer.pieces)
-    if uri is not None and (answer.pieces or not answer.out_of_time):
-        memory.anchors.mark_read(uri)
 
 
 def _left_s(request: CompletionRequest, memory: Memory, began_s: float, *, prompt_is_read: bool) -> float:
@@ -220,7 +188,8 @@ def judged(request: CompletionRequest, answer: Answer, needed_percent: int) -> O
     snapshot = request.snapshot
     if not answer.text.strip():
         return _ended(request, Skip.DEADLINE if answer.out_of_time else Skip.EMPTY, answer=answer)
-    candidate, verdicts = pipeline.run(_candidate(request, answer.whole_lines))
+    with request.notes.stage("postprocess"):
+        candidate, verdicts = pipeline.run(_candidate(request, answer.whole_lines))
     if not candidate.text.strip():
         return _ended(request, Skip.NOTHING_LEFT, f"emptied by {verdicts[-1].rule}", answer, verdicts)
     confidence = answer.confidence(len(unix(candidate.text)))
@@ -254,6 +223,7 @@ def _outcome(  # noqa: PLR0913  # the parts of an outcome, by name
     rules: tuple[Verdict, ...] = (),
 ) -> Outcome:
     total_ms = (time.perf_counter() - request.received_s) * 1000
+    paused_ms = request.notes.stages_ms.get("paused", 0.0)
     finished = answer.finished
     return Outcome(
         suggestion=suggestion,
@@ -262,5 +232,10 @@ def _outcome(  # noqa: PLR0913  # the parts of an outcome, by name
         raw=answer.text,
         rules=rules,
         tokens=finished.tokens if finished else TokenCounts(),
-        times=Times(total_ms, finished.prefill_ms, finished.decode_ms) if finished else Times(total_ms),
+        times=Times(
+            total_ms,
+            finished.prefill_ms if finished else 0.0,
+            finished.decode_ms if finished else 0.0,
+            paused_ms,
+        ),
     )

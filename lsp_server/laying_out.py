@@ -24,6 +24,8 @@ class Layout:
     """
 
     def __init__(self, snapshot: DocumentSnapshot, settings: Settings, model: ModelInfo) -> None:
+        self.lines = (snapshot.caret_line + 1, snapshot.caret_line + 1)
+        """First and last line that the prompt shows, 1-based; right after a request was made."""
         self._snapshot, self._settings = snapshot, settings
         self._template: FimTemplate = choose_template(settings.fim_template, model)
         self._max_new_tokens = min(settings.max_new_tokens, model.context_tokens // 2)
@@ -34,6 +36,11 @@ class Layout:
         self._head = head if len(head.encode("utf-8", "replace")) <= prompt_tokens // 2 else ""
         head_tokens = len(self._head.encode("utf-8", "replace"))  # at most: a token has at least one byte
         self._room = prompt_tokens - head_tokens, room_tokens - head_tokens
+
+    @property
+    def template_name(self) -> str:
+        """The template in use."""
+        return self._template.name
 
     async def ask(
         self, engine: Engine, anchors: Anchors, suffix_tokens: int | None = None, *, settle: bool = False
@@ -58,6 +65,7 @@ class Layout:
         return TokenBudget.within(*self._room, suffix_tokens)
 
     def _asking(self, view: View) -> GenerateRequest:
+        self.lines = (view.first_line + 1, self._snapshot.caret_line + 1 + view.suffix.rstrip("\n").count("\n"))
         single = single_line(Candidate("", self._snapshot, self._settings.max_lines))
         return GenerateRequest(
             prompt=render.render(self._template, self._head, view),

@@ -52,11 +52,13 @@ class Times:
     prefill_ms: float = 0.0
     decode_ms: float = 0.0
     """Generation, sampling included."""
+    paused_ms: float = 0.0
+    """Waited for the next key on purpose."""
 
     @property
     def overhead_ms(self) -> float:
         """Our own share: IPC, queue, tokenizing, parsing, filters."""
-        return max(0.0, self.total_ms - self.prefill_ms - self.decode_ms)
+        return max(0.0, self.total_ms - self.prefill_ms - self.decode_ms - self.paused_ms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from lsp_server.ahead import IDLE_S, Ahead
-from lsp_server.completion import CompletionRequest, Memory, complete
+from lsp_server.completion import CompletionRequest, complete
 from lsp_server.documents.snapshot import DocumentSnapshot
 from lsp_server.engine.base import Engine, EngineCounters, EngineState, EngineStatus, StatusListener
 from lsp_server.errors import EngineError
 from lsp_server.in_flight import InFlight
+from lsp_server.memory import Memory
 from lsp_server.outcome import Outcome, Skip, Times
 from lsp_server.settings import Settings
 from lsp_server.state import Document, State
+from lsp_server.trace import TraceLog
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ class Session:
     _listeners: list[StatusListener] = field(default_factory=list)
     _in_flight: InFlight = field(default_factory=InFlight)
     memory: Memory = field(default_factory=Memory)
+    traces: TraceLog = field(default_factory=TraceLog)
     idle_s: float = IDLE_S
     """After how long without an event a file is read ahead."""
     _ahead: Ahead = field(init=False)
@@ -85,9 +88,14 @@ class Session:
             outcome = await self._in_flight.run(snapshot.uri, complete(request, self.engine, self.memory))
         except asyncio.CancelledError:
             waited_ms = (time.perf_counter() - request.received_s) * 1000
-            self.state.statistics.count(Outcome(skip=Skip.CANCELLED, times=Times(waited_ms)))
+            self._ended(request, Outcome(skip=Skip.CANCELLED, times=Times(waited_ms)))
             raise
         self._ahead.answered(request, outcome)
+        return self._ended(request, outcome)
+
+    def _ended(self, request: CompletionRequest, outcome: Outcome) -> Outcome:
+        """Count a request and keep its trace."""
+        self.traces.add(request.snapshot, request.notes, outcome, invoked=request.invoked)
         return self.state.statistics.count(outcome)
 
     # ---- engine

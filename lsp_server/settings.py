@@ -45,6 +45,8 @@ class Settings:
     """Whether the model reads a file ahead when you stay in it for two seconds."""
     save_battery: bool = True
     """On battery nothing is computed ahead, and below 20 % suggestions come only by key."""
+    trace_code: bool = False
+    """Whether `lingCoder/trace` shows the model's answers; without it a trace holds no code."""
     load_wait_ms: int = 60000
     """How long an invoked request and the command line wait for the model to load."""
     max_file_bytes: int = 2_000_000

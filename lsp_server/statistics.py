@@ -18,12 +18,13 @@ def tokens_as_json(tokens: TokenCounts) -> dict[str, int]:
 
 
 def times_as_json(times: Times) -> dict[str, float]:
-    """`{"total", "prefill", "decode", "overhead"}`, in milliseconds."""
+    """`{"total", "prefill", "decode", "overhead", "paused"}`, in milliseconds."""
     figures = {
         "total": times.total_ms,
         "prefill": times.prefill_ms,
         "decode": times.decode_ms,
         "overhead": times.overhead_ms,
+        "paused": times.paused_ms,
     }
     return {name: round(value, 3) for name, value in figures.items()}
 

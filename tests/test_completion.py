@@ -11,12 +11,13 @@ from itertools import accumulate
 
 import pytest
 
-from lsp_server.completion import CompletionRequest, Memory, complete
+from lsp_server.completion import CompletionRequest, complete
 from lsp_server.context.anchors import MIDDLE_TOKENS
 from lsp_server.documents.snapshot import DocumentSnapshot
 from lsp_server.engine.base import EngineState, EngineStatus, Finished, GenerateRequest, Piece, Special, Text
 from lsp_server.engine.scripted import Rule, ScriptedEngine
 from lsp_server.errors import EngineBusy, EngineError, EngineGone, PromptTooLong
+from lsp_server.memory import Memory
 from lsp_server.outcome import Outcome, Skip, Suggestion
 from lsp_server.settings import Settings
 from tests.marked import snapshot

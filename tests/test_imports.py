@@ -24,11 +24,13 @@ EDGE = {
     "statistics",
     "completion",
     "laying_out",
+    "memory",
     "answer",
     "ahead",
     "pace",
     "power",
     "reuse",
+    "trace",
     "bench",
     "__main__",
 }

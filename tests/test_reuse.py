@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp_server.completion import CompletionRequest, Memory, complete
+from lsp_server.completion import CompletionRequest, complete
 from lsp_server.engine.scripted import Rule, ScriptedEngine
+from lsp_server.memory import Memory
 from lsp_server.outcome import Outcome, Suggestion
 from lsp_server.reuse import Record, SuggestionHistory
 from lsp_server.settings import Settings

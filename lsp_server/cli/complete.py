@@ -26,6 +26,7 @@ from lsp_server.errors import CompletionError
 from lsp_server.outcome import Outcome, Skip, Suggestion
 from lsp_server.settings import DEFAULTS, Settings
 from lsp_server.statistics import times_as_json, tokens_as_json
+from lsp_server.trace import Trace, TraceLog
 
 _ERRORS = (Skip.ENGINE_FAILED, Skip.ENGINE_GONE, Skip.LOADING)
 """Outcomes that mean that something does not work; the other skips are silence for a reason."""
@@ -59,9 +60,10 @@ def run(arguments: argparse.Namespace) -> int:
     """
     snapshot = read_snapshot(arguments.location, arguments.workspace)
     settings = dataclasses.replace(DEFAULTS, **settings_from(arguments))
-    outcome = asyncio.run(_complete(snapshot, settings, arguments))
+    trace = asyncio.run(_complete(snapshot, settings, arguments))
+    outcome = trace.outcome
     if arguments.json:
-        print(json.dumps(outcome_as_json(outcome, snapshot)))
+        print(json.dumps({**outcome_as_json(outcome, snapshot), "trace": trace.as_json()}))
     elif outcome.suggestion is not None:
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a text file in every terminal and pipe
         print(outcome.suggestion.text)
@@ -70,16 +72,19 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if outcome.skip in _ERRORS else 0
 
 
-async def _complete(snapshot: DocumentSnapshot, settings: Settings, arguments: argparse.Namespace) -> Outcome:
-    from lsp_server.completion import CompletionRequest, Memory, complete
+async def _complete(snapshot: DocumentSnapshot, settings: Settings, arguments: argparse.Namespace) -> Trace:
+    from lsp_server.completion import CompletionRequest, complete
     from lsp_server.engine.choose import make_engine
+    from lsp_server.memory import Memory
 
     engine = make_engine(arguments.engine, settings)
     try:
         await engine.start()
         await engine.wait_ready(settings.load_wait_ms)
         # The request begins here: loading is not part of its time.
-        return await complete(CompletionRequest(snapshot, settings, arguments.manual), engine, Memory())
+        request = CompletionRequest(snapshot, settings, arguments.manual)
+        outcome = await complete(request, engine, Memory())
+        return TraceLog().add(snapshot, request.notes, outcome, invoked=arguments.manual)
     finally:
         await engine.close()
 

@@ -14,6 +14,7 @@ from lsp_server.protocol import (
     lifecycle,
     stats,
     status,
+    trace,
 )
 from lsp_server.protocol.language_server import LingCoderServer
 
@@ -33,4 +34,5 @@ def register_all(ls: LingCoderServer) -> None:
     ls.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, options)(inline_completion.inline_completion)
     ls.feature(editor_state.METHOD)(editor_state.editor_state)
     ls.feature(stats.METHOD)(stats.stats)
+    ls.feature(trace.METHOD)(trace.trace)
     ls.session.on_status(partial(status.report, ls))

@@ -51,7 +51,7 @@ def test_json(complete: Complete) -> None:
     assert (answer["outcome"], answer["text"], answer["raw"]) == ("shown", "hello()", "hello()")
     assert answer["range"] == {"start": [2, 10], "end": [2, 10]}
     assert set(answer["tokens"]) == {"prompt", "reused", "evaluated", "generated"}
-    assert set(answer["ms"]) == {"total", "prefill", "decode", "overhead"}
+    assert set(answer["ms"]) == {"total", "prefill", "decode", "overhead", "paused"}
     assert answer["rules"][0] == {"rule": "without_control_characters", "verdict": "kept"}
 
 

@@ -70,7 +70,7 @@ async def test_the_second_request_reuses_the_first(editor: Editor) -> None:
     second = (await editor.stats())["last"]
     assert (first["tokens"]["reused"], second["outcome"]) == (0, "shown")
     assert second["tokens"]["reused"] > second["tokens"]["evaluated"] > 0
-    assert set(second["ms"]) == {"total", "prefill", "decode", "overhead"}
+    assert set(second["ms"]) == {"total", "prefill", "decode", "overhead", "paused"}
 
 
 async def test_the_item_chosen_in_the_popup_comes_first(editor: Editor) -> None:
