@@ -248,25 +248,31 @@ async def test_fifty_requests_of_which_one_is_wanted(runtime: Path) -> None:
         assert stats["engine"]["idle"]
 
 
-async def test_an_edit_while_the_model_works(runtime: Path) -> None:
-    """What was read of the old text does not show in the answer for the new one."""
+async def test_an_edit_while_the_model_works(runtime: Path, tokens_of: Callable[[str], int]) -> None:
+    """An edit of what was read already: all from there on is evaluated anew, and the answer is that of a new window."""
     slow_engine(runtime)
     found = []
+    place = len(TRACE) - 1500
     for interrupted in (True, False):
         async with window(maxNewTokens=24) as counted:
-            editor = counted.editor
+            editor, before = counted.editor, await counted.evaluated()
             buffer = editor.open(TRACE + "█")
             request = editor.request(buffer)
             if interrupted:
                 await counted.until_busy(request)
-                await counted.until_evaluated(await counted.evaluated())
-            buffer.caret = len(TRACE) - 700
+                await counted.until_evaluated(before + PROMPT_TOKENS // 3)
+            buffer.caret = place
             editor.type(buffer, "\nlimit = 3\n")
             buffer.caret = len(buffer.text)
             found.append(await editor.accepted(buffer, invoked=True))
-            assert (await counted.last())["prompt"] > PROMPT_TOKENS // 2
+            last = (await editor.stats())["last"]
+            assert last["tokens"]["prompt"] > PROMPT_TOKENS // 2
+            assert last["tokens"]["evaluated"] >= tokens_of(buffer.text[place:]) > PROMPT_TOKENS // 4
+            found.append(last["confidence"])
             await answers([request])
-    assert found[0] == found[1]
+    text, confidence, fresh_text, fresh_confidence = found
+    assert text == fresh_text
+    assert confidence == pytest.approx(fresh_confidence, abs=0.02)
 
 
 # Little room
