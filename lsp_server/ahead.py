@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from lsp_server.answer import stream
 from lsp_server.completion import CompletionRequest, judged, least_percent, refusal
 from lsp_server.documents.snapshot import DocumentSnapshot
+from lsp_server.documents.text_lines import Place
 from lsp_server.engine.base import Engine, ModelInfo, Priority
 from lsp_server.errors import CompletionError
 from lsp_server.laying_out import Layout
@@ -22,7 +23,7 @@ from lsp_server.memory import Memory
 from lsp_server.outcome import Outcome, Suggestion
 from lsp_server.power import Power
 from lsp_server.reuse import Record
-from lsp_server.state import Place, State
+from lsp_server.state import State
 
 IDLE_S = 2.0
 """Files that somebody only passes through are not read."""

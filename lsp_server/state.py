@@ -5,16 +5,17 @@ Work never touches it: requests get a frozen `DocumentSnapshot`, taken before th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
+from lsp_server.documents.edit_history import EditHistory
+from lsp_server.documents.editor_facts import EditorFacts
+from lsp_server.documents.open_tree import OpenTree
 from lsp_server.documents.snapshot import DocumentSnapshot
-from lsp_server.documents.text_lines import TextLines
+from lsp_server.documents.text_lines import Edit, Place, TextLines
 from lsp_server.outcome import Outcome
 from lsp_server.settings import DEFAULTS, Settings
 from lsp_server.statistics import Statistics
-
-Place = tuple[int, int]
-"""Line and column in characters, both 0-based."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,27 @@ class Document:
     """What was computed for this very text, for editors that fetch suggestions instead of waiting for them."""
     computing: tuple[int, Place] | None = None
     """The version and the place for which such a suggestion is being computed."""
+    history: EditHistory = field(default_factory=EditHistory)
+    tree: OpenTree = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tree = OpenTree(self.language_id, self.path, self.lines.frozen())
+
+    def edited(self, edits: Sequence[Edit]) -> None:
+        """The lines were edited: everything that goes with them follows."""
+        self.tree.changed(edits, self.lines.frozen())
+        self.history.edited(edits)
+        if self.editor is not None and len(self.editor.selections) <= 1:
+            # Typing ends a selection; several carets type together.
+            self.editor = replace(self.editor, selections=())
+
+    def told(self, editor: EditorState) -> None:
+        """The editor told about itself."""
+        self.editor = editor
+        if editor.last_event == "dismissed":
+            self.history.dismissed(editor.caret[0] if editor.caret else -1)
+        elif editor.last_event in ("accepted", "partiallyAccepted"):
+            self.history.accepted()
 
     def snapshot(self, line: int, column: int) -> DocumentSnapshot:
         """The document as it is now with the caret at a place, which is moved to the nearest one that exists."""
@@ -56,6 +78,16 @@ class Document:
             lines=self.lines.frozen(),
             caret_line=line,
             caret_column=column,
+            editor=self._facts(),
+            late_syntax=self.tree.late,
+        )
+
+    def _facts(self) -> EditorFacts:
+        return EditorFacts(
+            deletions_in_a_row=self.history.deletions_in_a_row,
+            selections=self.editor.selections if self.editor else (),
+            dismissals_in_a_row=self.history.dismissals_in_a_row,
+            since_dismissal_s=self.history.since_dismissal_s,
         )
 
 

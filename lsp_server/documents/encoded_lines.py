@@ -10,6 +10,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from tree_sitter import Tree
+
+from lsp_server.documents.text_lines import Edit, Place
+
 ENCODING: Final = "utf16le"
 BYTES_PER_CHARACTER = 2
 
@@ -47,3 +51,30 @@ def _readable(line: str, start: int, end: int) -> str:
 def _stand_in(found: re.Match[str]) -> str:
     """A letter for a letter, so that an identifier stays one."""
     return "ª" if f"a{found[0]}".isidentifier() else "\ufffd"
+
+
+def edit_tree(tree: Tree, edit: Edit) -> None:
+    """Tell a tree what was edited: the nodes behind it move, those around it will be parsed again.
+
+    The character behind the edit is given out as new, too, by putting one more before it and taking it away after.
+    Grammars that live on indentation end lines and blocks with tokens of no length. Where those are gone, tree-sitter
+    0.26 compares what comes next with them in mind, finds that it does not fit and reads the rest of the file again.
+    Displaced by one character it is compared later, when the new tokens are there.
+    """
+    _tell(tree, (edit.start_offset, edit.old_end_offset, edit.new_end_offset), (edit.start, edit.old_end, edit.new_end))
+    if edit.behind is not None:
+        offset, here, after = edit.new_end_offset, edit.new_end, edit.behind
+        lines, columns = after[0] - here[0], after[1] - here[1]
+        further = (after[0] + lines, 0 if lines else after[1] + columns)
+        _tell(tree, (offset, offset, offset + 1), (here, here, after))
+        _tell(tree, (offset + 1, offset + 2, offset + 1), (after, further, after))
+
+
+def _tell(tree: Tree, offsets: tuple[int, int, int], places: tuple[Place, Place, Place]) -> None:
+    """Offsets and places of start, old end and new end."""
+    start, old_end, new_end = (BYTES_PER_CHARACTER * offset for offset in offsets)
+    tree.edit(start, old_end, new_end, *map(_point, places))
+
+
+def _point(place: Place) -> Place:
+    return place[0], BYTES_PER_CHARACTER * place[1]

@@ -124,7 +124,8 @@ LANGUAGES: dict[str, Language] = {
     "scheme": Language("scheme", _NONE, ";;", ("#|", "|#"), ("scm", "ss")),
     "scss": Language("scss", _BRACES, "//", _C, ("scss",)),
     "shellscript": Language(
-        "bash", _KEYWORDS, "#", None, ("sh", "bash", "zsh"), (".bashrc", ".zshrc", ".profile"), ("fi", "done", "esac", "}")
+        "bash", _KEYWORDS, "#", None, ("sh", "bash", "zsh"), (".bashrc", ".zshrc", ".profile"),
+        ("fi", "done", "esac", "}"),
     ),
     "solidity": _braces("solidity", "sol"),
     "sql": Language("sql", _NONE, "--", _C, ("sql",)),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from lsp_server.documents.editor_facts import EditorFacts
+from lsp_server.documents.open_tree import LateSyntax
 from lsp_server.documents.positions import PositionEncoding, to_units
 from lsp_server.documents.syntax import Syntax
 from lsp_server.documents.text_lines import TextLines, without_end
@@ -23,8 +25,14 @@ class DocumentSnapshot:
     """Each with its line end."""
     caret_line: int
     caret_column: int
-    syntax: Syntax | None = field(default=None, compare=False)
-    """The tree of this very text; `None` where there is no grammar, or no tree yet."""
+    editor: EditorFacts = field(default_factory=EditorFacts)
+    late_syntax: LateSyntax = field(default_factory=LateSyntax, compare=False, repr=False)
+    """See `syntax`."""
+
+    @property
+    def syntax(self) -> Syntax | None:
+        """The tree of this very text; `None` where there is no grammar, or no tree yet."""
+        return self.late_syntax.get()
 
     @cached_property
     def size_characters(self) -> int:
@@ -45,8 +53,8 @@ class DocumentSnapshot:
         before, newline, last = text.rpartition("\n")
         line = start[0] + (before + newline).count("\n")
         column = len(last) if newline else start[1] + len(last)
-        syntax = self.syntax.edited([edit], frozen) if self.syntax else None
-        return replace(self, lines=frozen, caret_line=line, caret_column=column, syntax=syntax)
+        late = LateSyntax(lambda: self.syntax.edited([edit], frozen) if self.syntax else None)
+        return replace(self, lines=frozen, caret_line=line, caret_column=column, late_syntax=late)
 
     def offset_at(self, line: int, column: int) -> int:
         """Offset of a place into the text, in characters."""

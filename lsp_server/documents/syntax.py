@@ -6,27 +6,22 @@ makes another one, which shares all that the edit left alone.
 
 from __future__ import annotations
 
-import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
-from typing import cast
 
-from tree_sitter import Node, Parser, Tree
-from tree_sitter_language_pack import SupportedLanguage, get_language
+from tree_sitter import Node, Tree
 
-from lsp_server.documents.encoded_lines import BYTES_PER_CHARACTER, ENCODING, reader
+from lsp_server.documents.encoded_lines import BYTES_PER_CHARACTER
 from lsp_server.documents.languages import grammar_of
+from lsp_server.documents.parsing import parsed, with_edits
 from lsp_server.documents.scopes import Scope, scope_of
 from lsp_server.documents.text_lines import Edit, TextLines
 
 LONGEST_TEXT_CHARACTERS = 2_000_000
 """Larger texts get no tree: at 5-8 million characters a second a first parse would take longer than it is of use, and
 a tree takes about ten times the memory of its text."""
-
-PARSE_LIMIT_MS = 1000
-"""A parse that takes longer is given up: what a grammar cannot make sense of may take far more than its length."""
 
 
 class Syntax:
@@ -128,17 +123,14 @@ class Syntax:
     def edited(self, edits: Sequence[Edit], lines: Sequence[str]) -> Syntax | None:
         """The tree after `edits`, each of what the ones before it left; `lines` is the text after all of them.
 
-        `None` when that took longer than `PARSE_LIMIT_MS`.
+        `None` when that took too long.
         """
-        tree = self._tree.copy()
-        for edit in edits:
-            apply(edit, tree)
-        return _parsed(self.grammar, lines, tree)
+        return _syntax(self.grammar, lines, parsed(self.grammar, lines, with_edits(self._tree, edits)))
 
     def with_replaced(self, start_offset: int, end_offset: int, text: str) -> Syntax | None:
         """The tree of the document as if `text` stood in place of `start_offset:end_offset`.
 
-        `None` when that took longer than `PARSE_LIMIT_MS`.
+        `None` when that took too long.
         """
         lines = TextLines.of(self.lines)
         edit = lines.replace(self.place_of(start_offset), self.place_of(end_offset), text)
@@ -150,38 +142,8 @@ def parse(language_id: str, path: str | None, lines: Sequence[str]) -> Syntax | 
     grammar = grammar_of(language_id, path)
     if grammar is None or sum(map(len, lines)) > LONGEST_TEXT_CHARACTERS:
         return None
-    return _parsed(grammar, lines)
+    return _syntax(grammar, lines, parsed(grammar, lines))
 
 
-def apply(edit: Edit, tree: Tree) -> None:
-    """Tell a tree what was edited: the nodes behind it move, those around it will be parsed again."""
-    tree.edit(
-        BYTES_PER_CHARACTER * edit.start_offset,
-        BYTES_PER_CHARACTER * edit.old_end_offset,
-        BYTES_PER_CHARACTER * edit.new_end_offset,
-        _point(edit.start),
-        _point(edit.old_end),
-        _point(edit.new_end),
-    )
-
-
-def _point(place: tuple[int, int]) -> tuple[int, int]:
-    return place[0], BYTES_PER_CHARACTER * place[1]
-
-
-def _parsed(grammar: str, lines: Sequence[str], old: Tree | None = None) -> Syntax | None:
-    parser = Parser(get_language(cast(SupportedLanguage, grammar)))
-    read, over = reader(lines), _over_after(PARSE_LIMIT_MS)
-    try:
-        if old is None:
-            tree = parser.parse(read, encoding=ENCODING, progress_callback=over)
-        else:
-            tree = parser.parse(read, old, ENCODING, over)
-    except ValueError:  # how the binding says that the callback ended it
-        return None
-    return Syntax(grammar, lines, tree)
-
-
-def _over_after(limit_ms: float) -> Callable[[int, bool], bool]:
-    ends_s = time.perf_counter() + limit_ms / 1000
-    return lambda _offset, _has_error: time.perf_counter() > ends_s
+def _syntax(grammar: str, lines: Sequence[str], tree: Tree | None) -> Syntax | None:
+    return Syntax(grammar, lines, tree) if tree is not None else None

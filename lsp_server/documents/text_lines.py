@@ -27,6 +27,10 @@ def without_end(line: str) -> str:
     return line.rstrip("\r\n")
 
 
+Place = tuple[int, int]
+"""Line and column in characters, both 0-based."""
+
+
 @dataclass(frozen=True, slots=True)
 class Edit:
     """One replaced stretch, as offsets and as places (line, column), all in characters.
@@ -37,11 +41,15 @@ class Edit:
     start_offset: int
     old_end_offset: int
     new_end_offset: int
-    start: tuple[int, int]
-    old_end: tuple[int, int]
+    start: Place
+    old_end: Place
     """In the text before the edit."""
-    new_end: tuple[int, int]
+    new_end: Place
     """In the text after it."""
+    behind: Place | None
+    """Where the character after it ends, likewise; `None` at the end of the text."""
+    only_deletes: bool
+    """Whether nothing took the place of what was there."""
 
     @property
     def removed_characters(self) -> int:
@@ -81,7 +89,7 @@ class TextLines:
         """The lines as they are at this moment."""
         return tuple(self._lines)
 
-    def clamp(self, line: int, column: int) -> tuple[int, int]:
+    def clamp(self, line: int, column: int) -> Place:
         """The nearest position that exists: past the last line is the end of the text."""
         if line < 0:
             return 0, 0
@@ -89,9 +97,10 @@ class TextLines:
             return len(self._lines) - 1, len(self.line(len(self._lines) - 1))
         return line, max(0, min(column, len(self.line(line))))
 
-    def replace(self, start: tuple[int, int], end: tuple[int, int], text: str) -> Edit:
+    def replace(self, start: Place, end: Place, text: str) -> Edit:
         """Put `text` where `start:end` was; a range given backwards is turned round. Returns what was done."""
         start, end = sorted((self.clamp(*start), self.clamp(*end)))
+        only_deletes = start != end and not text
         before = self._lines[start[0] - 1] if start[0] > 0 else ""
         if start[1] == 0 and before.endswith("\r"):
             # A bare CR before the edit and an LF at its beginning become one line end.
@@ -106,23 +115,26 @@ class TextLines:
             fresh.pop()
         self._lines[start[0] : end[0] + 1] = fresh
         new_end = (start[0] + new_line, new_column)
-        return Edit(offset, offset + removed_characters, offset + len(text), start, end, new_end)
+        behind = _one_further(self._lines, *new_end)
+        old_end, new_end_offset = offset + removed_characters, offset + len(text)
+        return Edit(offset, old_end, new_end_offset, start, end, new_end, behind, only_deletes)
 
     def become(self, text: str) -> Edit:
         """Take over all of another text, as one edit of the lines that differ."""
         old, new = self._lines, split_lines(text)
-        least = min(len(old), len(new))
-        same = next((index for index in range(least) if old[index] != new[index]), least - 1)
-        same = min(same, least - 1)
-        kept = next((back for back in range(least - same) if old[-1 - back] != new[-1 - back]), least - same - 1)
+        least = min(len(old), len(new)) - 1
+        same = next((index for index in range(least) if old[index] != new[index]), least)
+        kept = next((back for back in range(least - same) if old[-1 - back] != new[-1 - back]), least - same)
         offset = sum(map(len, old[:same]))
         old_end, new_end = _end_before(old, kept), _end_before(new, kept)
         removed, inserted = (sum(map(len, lines[same : len(lines) - kept])) for lines in (old, new))
         self._lines = new
-        return Edit(offset, offset + removed, offset + inserted, (same, 0), old_end, new_end)
+        behind = _one_further(new, *new_end)
+        only_deletes = removed > 0 and inserted == 0
+        return Edit(offset, offset + removed, offset + inserted, (same, 0), old_end, new_end, behind, only_deletes)
 
 
-def _place_in(lines: Sequence[str], offset: int) -> tuple[int, int]:
+def _place_in(lines: Sequence[str], offset: int) -> Place:
     """Line and column of an offset into a few lines."""
     index = 0
     while index < len(lines) - 1 and offset >= len(lines[index]):
@@ -131,6 +143,13 @@ def _place_in(lines: Sequence[str], offset: int) -> tuple[int, int]:
     return index, offset
 
 
-def _end_before(lines: Sequence[str], kept: int) -> tuple[int, int]:
+def _one_further(lines: Sequence[str], line: int, column: int) -> Place | None:
+    """The place after the next character, `None` at the end; no place is inside of CR LF but the one before LF."""
+    if column < len(lines[line]) and line < len(lines) - 1:
+        return (line + 1, 0) if column == len(lines[line]) - 1 else (line, column + 1)
+    return (line, column + 1) if column < len(lines[line]) else None
+
+
+def _end_before(lines: Sequence[str], kept: int) -> Place:
     """Where the lines before the last `kept` ones end."""
     return (len(lines) - kept, 0) if kept else (len(lines) - 1, len(lines[-1]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from lsprotocol import types
@@ -10,6 +11,9 @@ from lsp_server.documents.text_lines import TextLines
 from lsp_server.protocol import from_lsp
 from lsp_server.protocol.language_server import LingCoderServer
 from lsp_server.state import Document
+
+SLICE_MS = 3.0
+"""A key never waits longer for the parser than this; nearly every edit is parsed in less."""
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +29,7 @@ def did_open(ls: LingCoderServer, params: types.DidOpenTextDocumentParams) -> No
         lines=TextLines(from_lsp.clean_text(item.text)),
     )
     ls.session.open(document)
+    parse_on(ls, document)
 
 
 def did_change(ls: LingCoderServer, params: types.DidChangeTextDocumentParams) -> None:
@@ -33,9 +38,23 @@ def did_change(ls: LingCoderServer, params: types.DidChangeTextDocumentParams) -
     if document is None:
         logger.warning("An edit of a document that is not open was ignored.")
         return
-    for change in params.content_changes:
-        document.lines = from_lsp.apply_change(change, document.lines, ls.encoding)
+    edits = [from_lsp.apply_change(change, document.lines, ls.encoding) for change in params.content_changes]
+    document.edited(edits)
     ls.session.changed(document, params.text_document.version)
+    parse_on(ls, document)
+
+
+def parse_on(ls: LingCoderServer, document: Document) -> None:
+    """Parse for a moment; where that is not enough, again and again when nothing else is to do."""
+    is_open = ls.session.state.documents.get(document.uri) is document
+    if is_open and not document.tree.is_taken_on and document.tree.work(SLICE_MS):
+        document.tree.is_taken_on = True
+        asyncio.get_running_loop().call_soon(_take_on, ls, document)
+
+
+def _take_on(ls: LingCoderServer, document: Document) -> None:
+    document.tree.is_taken_on = False
+    parse_on(ls, document)
 
 
 def did_close(ls: LingCoderServer, params: types.DidCloseTextDocumentParams) -> None:

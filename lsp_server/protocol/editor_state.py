@@ -13,9 +13,10 @@ from typing import Any
 
 from lsprotocol import types
 
+from lsp_server.documents.text_lines import Place
 from lsp_server.protocol import from_lsp
 from lsp_server.protocol.language_server import LingCoderServer
-from lsp_server.state import Document, EditorState, Place
+from lsp_server.state import Document, EditorState
 
 METHOD = "lingCoder/editorState"
 EVENTS = ("shown", "accepted", "partiallyAccepted", "dismissed")
@@ -32,10 +33,12 @@ def editor_state(ls: LingCoderServer, params: Any) -> None:
     if document is None:
         return
     event = params.get("event")
-    document.editor = EditorState(
-        caret=_place(ls, document, params.get("caret")),
-        selections=_selections(ls, document, params.get("selections")),
-        last_event=event if event in EVENTS else "",
+    document.told(
+        EditorState(
+            caret=_place(ls, document, params.get("caret")),
+            selections=_selections(ls, document, params.get("selections")),
+            last_event=event if event in EVENTS else "",
+        )
     )
     ls.session.caret_moved(document)
 

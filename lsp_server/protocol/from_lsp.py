@@ -9,8 +9,7 @@ from urllib.parse import unquote, urlsplit
 from lsprotocol import types
 
 from lsp_server.documents.positions import PositionEncoding, to_characters
-from lsp_server.documents.text_lines import TextLines
-from lsp_server.state import Place
+from lsp_server.documents.text_lines import Edit, Place, TextLines
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _DRIVE = re.compile(r"^/([A-Za-z]):")
@@ -43,16 +42,13 @@ def chosen_item(
     return min(start, end), max(start, end), clean_text(info.text)
 
 
-def apply_change(
-    change: types.TextDocumentContentChangeEvent, lines: TextLines, encoding: PositionEncoding
-) -> TextLines:
-    """The text after one change: edited in place, or a new one where the editor sent all of it."""
+def apply_change(change: types.TextDocumentContentChangeEvent, lines: TextLines, encoding: PositionEncoding) -> Edit:
+    """Edit the lines, and say what was done. Where the editor sends all of the text, that is the part that differs."""
     if isinstance(change, types.TextDocumentContentChangeWholeDocument):
-        return TextLines(clean_text(change.text))
+        return lines.become(clean_text(change.text))
     start = place_of(change.range.start, lines, encoding)
     end = place_of(change.range.end, lines, encoding)
-    lines.replace(start, end, clean_text(change.text))
-    return lines
+    return lines.replace(start, end, clean_text(change.text))
 
 
 def path_of(uri: str, folders: Iterable[str]) -> str | None:

@@ -9,9 +9,8 @@ from lsprotocol import types
 
 from lsp_server.documents.positions import PositionEncoding, to_units
 from lsp_server.documents.snapshot import DocumentSnapshot
-from lsp_server.documents.text_lines import without_end
+from lsp_server.documents.text_lines import Place, without_end
 from lsp_server.outcome import Outcome, Suggestion
-from lsp_server.state import Place
 
 _WORD_BEFORE_CARET = re.compile(r"\w*$")
 

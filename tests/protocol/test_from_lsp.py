@@ -84,7 +84,8 @@ def test_a_change_does_what_the_editor_did(text: str, data: st.DataObject) -> No
         return  # no editor's caret can be between the two
     where = types.Range(start=position(text, start), end=position(text, end))
     change = types.TextDocumentContentChangePartial(range=where, text=new)
-    lines = from_lsp.apply_change(change, TextLines(text), UTF16)
+    lines = TextLines(text)
+    from_lsp.apply_change(change, lines, UTF16)
     assert "".join(lines) == text[:start] + new + text[end:]
 
 
