@@ -33,9 +33,8 @@ import json
 import math
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import llama_cpp
 import numpy as np
@@ -51,6 +50,7 @@ from benchmarks.anchored_layouts import (
     plain_view,
     unhealed_view,
 )
+from benchmarks.anchored_report import Row, Score, as_json, compare, exact_share, nats_per_token, report
 from lsp_server.context.window import View
 from lsp_server.engine.base import Finished, GenerateRequest, Piece
 from lsp_server.engine.engine_settings import EngineSettings
@@ -64,51 +64,7 @@ from lsp_server.prompt.fim_templates import choose_template
 from lsp_server.settings import DEFAULTS
 
 TYPED_TOKENS = (0, 20, 100, 250)
-MOST_WORSE_NATS = 0.02
-MOST_WORSE_SHARE = 0.01
 _LANE = "hole"
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """What one prompt gave."""
-
-    nats: float
-    """Log-probability of the true rest of the line, summed."""
-    tokens: int
-    exact: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """One layout against another one at the same holes."""
-
-    nats_per_token: float
-    standard_error: float
-    exact: float
-    """Difference of the shares of exact lines."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table. Differences are anchored minus the other: negative is worse."""
-
-    typed_tokens: int
-    nats_per_token: float
-    exact: float
-    against_plain: Comparison
-    against_same_text: Comparison
-    against_unhealed: Comparison
-    moved: int
-    """Holes at which the anchor did not stay where typing began."""
-
-    @property
-    def holds(self) -> bool:
-        """Whether the promise is kept."""
-        return all(
-            other.nats_per_token >= -MOST_WORSE_NATS and other.exact >= -MOST_WORSE_SHARE - 1e-9
-            for other in (self.against_plain, self.against_unhealed)
-        )
 
 
 class ScoredModel(LlamaModel):
@@ -195,28 +151,6 @@ class Asker:
         self._lanes.extend(_LANE, (token,))
 
 
-def compare(ours: Sequence[Score], theirs: Sequence[Score]) -> Comparison:
-    """Ours minus theirs, hole by hole; every hole counts by its tokens.
-
-    The standard error is that of a ratio of sums (the delta method), with the token counts as given.
-    """
-    tokens = np.array([score.tokens for score in ours])
-    gains = np.array([score.nats for score in ours]) - np.array([score.nats for score in theirs])
-    mean = float(gains.sum() / tokens.sum())
-    error = float(np.sqrt(np.square(gains - mean * tokens).sum()) / tokens.sum())
-    return Comparison(mean, error, exact_share(ours) - exact_share(theirs))
-
-
-def nats_per_token(scores: Sequence[Score]) -> float:
-    """Mean log-probability of a token."""
-    return sum(score.nats for score in scores) / sum(score.tokens for score in scores)
-
-
-def exact_share(scores: Sequence[Score]) -> float:
-    """Share of holes at which the greedy line is the true one."""
-    return sum(score.exact for score in scores) / len(scores)
-
-
 def measure(asker: Asker, holes: Sequence[Hole]) -> list[Row]:
     """One row for each length of what was typed."""
     anchored: list[list[Score]] = [[] for _ in TYPED_TOKENS]
@@ -240,35 +174,6 @@ def measure(asker: Asker, holes: Sequence[Hole]) -> list[Row]:
         )
         for typed, ours, same, count in zip(TYPED_TOKENS, anchored, same_text, moved, strict=True)
     ]  # fmt: skip
-
-
-def report(rows: Sequence[Row], holes: int) -> str:
-    """The table for people."""
-    first = rows[0]
-    plain = first.nats_per_token - first.against_plain.nats_per_token
-    lines = [
-        f"{holes} holes; plain: {plain:.3f} nats per token, "
-        f"{first.exact - first.against_plain.exact:.1%} exact. Differences are anchored minus the other:",
-        "nats per token ± standard error, and points of exact lines.",
-        f"typed tokens  nats/token  exact  {'plain':>22}  {'same text':>22}  {'unhealed':>22}  anchor moved",
-    ]
-    for row in rows:
-        others = (row.against_plain, row.against_same_text, row.against_unhealed)
-        lines.append(
-            f"{row.typed_tokens:12d}  {row.nats_per_token:10.3f}  {row.exact:5.1%}  "
-            f"{'  '.join(map(_difference, others))}  {row.moved:12d}{'' if row.holds else '  MISSED'}"
-        )
-    kept = "kept" if all(row.holds for row in rows) else "missed"
-    return "\n".join([*lines, f"At most {MOST_WORSE_NATS} nats per token and 1 point of exact lines worse: {kept}."])
-
-
-def _difference(found: Comparison) -> str:
-    return f"{found.nats_per_token:+.3f} ± {found.standard_error:.3f}  {found.exact * 100:+5.1f}"
-
-
-def as_json(rows: Sequence[Row], holes: int) -> dict[str, Any]:
-    """The figures for programs."""
-    return {"holes": holes, "rows": [{**asdict(row), "holds": row.holds} for row in rows]}
 
 
 def read_holes(path: Path) -> list[Hole]:
