@@ -11,7 +11,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -29,6 +29,7 @@ from lsp_server.engine.model import DecodeResult
 from lsp_server.engine.scheduler import Scheduler
 from lsp_server.model_store.locate import bundled_model
 from tests.engine.desk import Listener
+from tests.engine.real_hosts import Hosts, Stream, answer, fim
 
 pytestmark = [pytest.mark.real_model, pytest.mark.slow]
 
@@ -327,3 +328,19 @@ def test_a_completion_interrupts_a_chat(shared: Shared, judge: Judge, call: int)
     assert model.deeds["aborted"] <= 1
     for job, first in ((chat, True), (completion, False)):
         judge.check(job, [choice for choice in model.choices if (choice.sequence == of_chat) is first])
+
+
+@pytest.mark.end_to_end
+async def test_a_completion_interrupts_a_chat_of_another_window(hosts: Hosts, endless_model: Path) -> None:
+    """Over the wire: the completion is there while the chat still answers, and the chat ends as it does alone."""
+    chatting, typing = await hosts.ready_client(endless_model), await hosts.ready_client(endless_model)
+    prompt = fim(code("examples/typing.json")[:3000], lane="chat", max_new_tokens=600)
+    request = replace(prompt, priority=Priority.CHAT)
+    alone, _ = await answer(chatting, request)
+    stream = Stream(chatting, replace(request, lane="again"))
+    await stream.begun()
+    _, completion = await answer(typing, fim(max_new_tokens=4))
+    assert not stream.task.done(), "the completion had to wait"
+    assert completion.tokens.generated == 4
+    assert (await stream.task).tokens.generated == 600
+    assert "".join(piece.text for piece in stream.pieces) == alone
