@@ -20,7 +20,11 @@ INSERTED_BY_EDITORS = ")]}>\"'`;"
 
 _MOST_COVERED_CHARACTERS = 64
 GROWTH = 1.5
-"""A prefix may grow to this many budgets before its beginning moves: a jump of `d` then never costs more than `2 d`."""
+"""A prefix may grow to this many budgets before its beginning moves.
+
+From a window just placed a jump of `d` then never costs more than `2 d`, and many small ones together not more than
+three times their way (`tests/end_to_end/test_token_counts.py`).
+"""
 _SHORTEST = 0.25
 """A jump back that leaves less than this share of the budget moves the beginning."""
 _STEPS = 4
