@@ -95,7 +95,9 @@ class Session:
 
     def _ended(self, request: CompletionRequest, outcome: Outcome) -> Outcome:
         """Count a request and keep its trace."""
-        self.traces.add(request.snapshot, request.notes, outcome, invoked=request.invoked)
+        model = self.engine_status.model
+        name = model.name if model else ""
+        self.traces.add(request.snapshot, request.notes, outcome, invoked=request.invoked, model=name)
         return self.state.statistics.count(outcome)
 
     # ---- engine

@@ -73,6 +73,7 @@ class Trace:
     invoked: bool
     notes: Notes
     outcome: Outcome
+    model: str = ""
 
     def as_json(self, *, with_code: bool = False) -> dict[str, Any]:
         """The README lists the keys."""
@@ -86,6 +87,7 @@ class Trace:
             "column": self.place[1],
             "invoked": self.invoked,
             "gate": notes.gate or "passed",
+            "model": self.model,
             "template": notes.template,
             "answeredBy": notes.answered_by,
             "sources": [asdict(source) for source in notes.sources],
@@ -110,12 +112,14 @@ class TraceLog:
         self._traces: deque[Trace] = deque(maxlen=KEPT_TRACES)
         self._count = 0
 
-    def add(self, snapshot: DocumentSnapshot, notes: Notes, outcome: Outcome, *, invoked: bool) -> Trace:
+    def add(
+        self, snapshot: DocumentSnapshot, notes: Notes, outcome: Outcome, *, invoked: bool, model: str = ""
+    ) -> Trace:
         """Keep what a request left."""
         self._count += 1
         place = (snapshot.caret_line + 1, snapshot.caret_column + 1)
         trace = Trace(
-            self._count, time.time(), snapshot.path, snapshot.language_id, place, invoked, notes, outcome
+            self._count, time.time(), snapshot.path, snapshot.language_id, place, invoked, notes, outcome, model
         )  # not the snapshot: a hundred copies of a large file are too much to keep
         self._traces.append(trace)
         return trace

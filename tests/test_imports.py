@@ -30,6 +30,7 @@ EDGE = {
     "pace",
     "power",
     "reuse",
+    "scenario",
     "trace",
     "bench",
     "__main__",

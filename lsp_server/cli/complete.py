@@ -19,11 +19,15 @@ from lsp_server.cli.options import (
     location,
     settings_from,
 )
+from lsp_server.context.window import unix
 from lsp_server.documents.languages import language_of
+from lsp_server.documents.open_tree import LateSyntax
 from lsp_server.documents.snapshot import DocumentSnapshot
+from lsp_server.documents.syntax import parse
 from lsp_server.documents.text_lines import TextLines, without_end
 from lsp_server.errors import CompletionError
 from lsp_server.outcome import Outcome, Skip, Suggestion
+from lsp_server.scenario import CARET, Scenario, write
 from lsp_server.settings import DEFAULTS, Settings
 from lsp_server.statistics import times_as_json, tokens_as_json
 from lsp_server.trace import Trace, TraceLog
@@ -47,6 +51,9 @@ def add_to(commands: Commands) -> None:
         "--workspace", type=Path, metavar="DIR", help="root of the repository; else the nearest with .git"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--record", type=Path, metavar="FILE", help="write file, answer and what is shown as a scenario, for a test"
+    )
     add_engine_options(parser)
     add_log_level(parser)
     parser.set_defaults(run=run)
@@ -62,6 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
     settings = dataclasses.replace(DEFAULTS, **settings_from(arguments))
     trace = asyncio.run(_complete(snapshot, settings, arguments))
     outcome = trace.outcome
+    if arguments.record is not None:
+        record(arguments.record, snapshot, trace)
     if arguments.json:
         print(json.dumps({**outcome_as_json(outcome, snapshot), "trace": trace.as_json()}))
     elif outcome.suggestion is not None:
@@ -84,9 +93,39 @@ async def _complete(snapshot: DocumentSnapshot, settings: Settings, arguments: a
         # The request begins here: loading is not part of its time.
         request = CompletionRequest(snapshot, settings, arguments.manual)
         outcome = await complete(request, engine, Memory())
-        return TraceLog().add(snapshot, request.notes, outcome, invoked=arguments.manual)
+        model = engine.status.model.name if engine.status.model else ""
+        return TraceLog().add(snapshot, request.notes, outcome, invoked=arguments.manual, model=model)
     finally:
         await engine.close()
+
+
+def record(file: Path, snapshot: DocumentSnapshot, trace: Trace) -> None:
+    """Write what happened as a scenario. It holds the whole file.
+
+    Raises:
+        CompletionError: it cannot be written.
+    """
+    place = f"{snapshot.caret_line + 1}:{snapshot.caret_column + 1}"
+    options = {"path": snapshot.path or file.name, "language": snapshot.language_id}
+    options |= {"invoked": "yes"} if trace.invoked else {}
+    options |= {"line-ends": "crlf"} if snapshot.line_end == "\r\n" else {}
+    options |= {"recorded": trace.model} if trace.model else {}
+    outcome, text = trace.outcome, unix("".join(snapshot.lines))
+    before = len(unix("".join(snapshot.lines)[: snapshot.caret_offset]))
+    if outcome.confidence is not None:
+        options["confidence"] = f"{outcome.confidence:.3f}"
+    shown = None
+    if outcome.suggestion is not None:
+        replaced = outcome.suggestion.end - outcome.suggestion.start
+        shown = f"{text[:before]}{unix(outcome.suggestion.text)}{CARET}{text[before + replaced :]}"
+    title = f"What was said at {snapshot.path}:{place}."
+    document = f"{text[:before]}{CARET}{text[before:]}"
+    silent = outcome.label if shown is None else ""
+    try:
+        with file.open("x", encoding="utf-8", newline="") as out:
+            out.write(write(Scenario(title, document, outcome.raw, shown, silent, options)))
+    except OSError as error:
+        raise CompletionError(f"{file} cannot be written: {error.strerror}.") from error
 
 
 def read_snapshot(place: Location, workspace: Path | None) -> DocumentSnapshot:
@@ -102,14 +141,16 @@ def read_snapshot(place: Location, workspace: Path | None) -> DocumentSnapshot:
         reason = getattr(error, "strerror", None) or str(error)
         raise CompletionError(f"{place.file} cannot be read: {reason}.") from error
     line, column = lines.clamp(place.line - 1, place.column - 1)
+    path, language_id = relative_path(place.file, workspace), language_of(place.file.name)
     return DocumentSnapshot(
         uri=place.file.resolve().as_uri(),
-        path=relative_path(place.file, workspace),
-        language_id=language_of(place.file.name),
+        path=path,
+        language_id=language_id,
         version=0,
         lines=lines.frozen(),
         caret_line=line,
         caret_column=column,
+        late_syntax=LateSyntax(lambda: parse(language_id, path, lines.frozen())),
     )
 
 

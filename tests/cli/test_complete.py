@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lsp_server.cli import main
+from lsp_server.scenario import read
 from tests.conftest import Script
 
 Complete = Callable[..., tuple[int, str, str]]
@@ -133,3 +134,14 @@ def test_the_path_is_that_below_the_repository(complete: Complete, tmp_path: Pat
     assert complete("x = █", rule, name="src/deep/a.py")[1] == "found\n"
     workspace = ("--workspace", str(tmp_path / "src"))
     assert complete("x = █", {**rule, "match": "# deep/a.py\n"}, *workspace, name="src/deep/a.py")[1] == "found\n"
+
+
+def test_recording_a_scenario(complete: Complete, tmp_path: Path) -> None:
+    """File, answer and what is shown become a text that the tests read; a file that is there is not overwritten."""
+    file = tmp_path / "case.txt"
+    complete("f(█)\r\n", {"text": "a)", "logprob": -0.25}, "--record", str(file))
+    scenario = read(file.read_text(encoding="utf-8"))
+    assert (scenario.document, scenario.model_says, scenario.shown) == ("f(█)\n", "a)", "f(a█)\n")
+    assert (scenario.option("line-ends"), scenario.option("confidence")) == ("crlf", "-0.250")
+    code, _, err = complete("f(█)\n", {"text": "a)"}, "--record", str(file))
+    assert (code, "cannot be written: File exists" in err) == (1, True)
