@@ -13,7 +13,8 @@ from functools import partial
 from typing import Any, Protocol
 
 from lsp_server.answer import stream
-from lsp_server.completion import CompletionRequest, judged, least_percent, refusal
+from lsp_server.completion import CompletionRequest, judged, least_percent
+from lsp_server.context.gate.rules import refuses_the_file
 from lsp_server.documents.snapshot import DocumentSnapshot
 from lsp_server.documents.text_lines import Place
 from lsp_server.engine.base import Engine, ModelInfo, Priority
@@ -120,7 +121,7 @@ class Ahead:
         if document is None or status.model is None or self._worker.is_computing(uri):
             return
         request = CompletionRequest(document.snapshot(*place), self._worker.state.settings)
-        if refusal(request) is None:
+        if not refuses_the_file(request.snapshot, request.settings):
             await self._read(request, status.model)
 
     async def _read(self, request: CompletionRequest, model: ModelInfo) -> None:

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field, replace
 
 from lsp_server.answer import Answer, stream
+from lsp_server.context.gate import rules as gate
 from lsp_server.context.window import unix
 from lsp_server.documents.snapshot import DocumentSnapshot
 from lsp_server.engine.base import Engine, EngineState, Finished, FinishReason, ModelInfo, Piece
@@ -40,9 +41,11 @@ class CompletionRequest:
 
 async def complete(request: CompletionRequest, engine: Engine, memory: Memory) -> Outcome:
     """The suggestion for a snapshot, or why there is none. Raises only `CancelledError`."""
-    skip = refusal(request)
-    if skip is not None:
-        return _ended(request, skip)
+    with request.notes.stage("gate"):
+        refused = gate.refusal(request.snapshot, request.settings, invoked=request.invoked)
+    if refused is not None:
+        request.notes.gate = refused.skip.label
+        return _ended(request, refused.skip, refused.detail)
     again = _shown_before(request, memory)
     if again is not None:
         return again
@@ -73,17 +76,6 @@ def _shown_before(request: CompletionRequest, memory: Memory) -> Outcome | None:
     memory.shown_tokens += ahead_tokens
     request.notes.answered_by = AHEAD if ahead_tokens else EARLIER
     return outcome
-
-
-def refusal(request: CompletionRequest) -> Skip | None:
-    """Why this document gets no suggestion, before anything is computed."""
-    if not request.settings.enabled and not request.invoked:
-        return Skip.OFF
-    if request.snapshot.is_larger_than(request.settings.max_file_bytes):
-        return Skip.TOO_LARGE
-    if any("\0" in line for line in request.snapshot.lines):
-        return Skip.BINARY
-    return None
 
 
 def _not_unasked(request: CompletionRequest, memory: Memory) -> Skip | None:

@@ -51,6 +51,14 @@ class Settings:
     """How long an invoked request and the command line wait for the model to load."""
     max_file_bytes: int = 2_000_000
     """Files larger than this get no suggestions."""
+    in_comments: bool = True
+    """Whether there are suggestions in comments."""
+    in_strings: bool = True
+    """Whether there are suggestions in strings."""
+    disabled_languages: tuple[str, ...] = ()
+    """Language ids without suggestions, as the editor names them: `markdown`, `plaintext`."""
+    disabled_paths: tuple[str, ...] = ()
+    """Files without suggestions, as in a `.gitignore`, from the workspace's root: `*.csv`, `/vendor/`."""
 
 
 DEFAULTS = Settings()
@@ -100,10 +108,10 @@ def read_settings(options: object, base: Settings = DEFAULTS) -> tuple[Settings,
             continue
         problem = None if value is None else _problem_of(fields[name], value)
         if problem is not None:
-            default = getattr(base, fields[name])
-            problems.append(f"`{_SECTION}.{name}` must be {problem}, got {_quoted(value)}; {_quoted(default)} is used")
+            default = _clipped(json.dumps(getattr(base, fields[name])))
+            problems.append(f"`{_SECTION}.{name}` must be {problem}, got {_quoted(value)}; {default} is used")
         elif value is not None:
-            used[fields[name]] = int(value) if isinstance(value, float) else value
+            used[fields[name]] = _used(value)
     return dataclasses.replace(base, **used), problems  # type: ignore[arg-type]  # checked field by field above
 
 
@@ -114,6 +122,9 @@ def _problem_of(field: str, value: object) -> str | None:
         return None if isinstance(value, bool) else "true or false"
     if expected is str:
         return _problem_of_text(field, value)
+    if expected is tuple:
+        is_right = isinstance(value, (list, tuple)) and all(isinstance(each, str) and each.strip() for each in value)
+        return None if is_right else "a list of texts"
     least, most = _RANGES[field]
     return None if _is_whole(value) and least <= value <= most else f"a whole number from {least} to {most}"
 
@@ -123,6 +134,13 @@ def _problem_of_text(field: str, value: object) -> str | None:
         return "a text"
     choices = _CHOICES.get(field)
     return None if choices is None or value in choices else f"one of {', '.join(choices)}"
+
+
+def _used(value: object) -> object:
+    """A right value as settings hold it."""
+    if isinstance(value, list):
+        return tuple(value)
+    return int(value) if isinstance(value, float) else value
 
 
 def _is_whole(value: object) -> TypeGuard[int | float]:

@@ -195,11 +195,11 @@ async def test_what_is_there_at_the_deadline_is_shown() -> None:
 
     class Stuck(Recorder):
         async def generate(self, request: GenerateRequest) -> AsyncGenerator[Piece | Finished, None]:
-            yield Piece("half a l")
+            yield Piece("half_a_l")
             await asyncio.Event().wait()
 
     stuck = await check("█", Stuck(), QUICK)
-    assert stuck.suggestion == Suggestion("half a l", 0, 0)
+    assert stuck.suggestion == Suggestion("half_a_l", 0, 0)
 
 
 async def test_the_deadline_counts_from_the_request() -> None:
@@ -223,7 +223,7 @@ async def test_a_model_with_nothing_to_add(text: str) -> None:
 async def test_an_answer_of_which_nothing_is_left() -> None:
     """The outcome names the rule, keeps the answer for the trace, and counts its tokens."""
     outcome = await check("█\nfoo(1)\n", ScriptedEngine((Rule("foo(1)"),)))
-    assert (outcome.skip, outcome.detail) == (Skip.NOTHING_LEFT, "emptied by before_what_follows")
+    assert (outcome.skip, outcome.detail) == (Skip.NOTHING_LEFT, "emptied by unlike_the_next_lines")
     assert outcome.rules[-1].verdict == "emptied"
     assert outcome.raw == "foo(1)"
     assert outcome.tokens.generated > 0
@@ -257,6 +257,14 @@ async def test_errors_become_outcomes(error: EngineError, skip: Skip) -> None:
     assert (outcome.skip, outcome.detail) == (skip, str(error))
 
 
+async def test_a_silence_rule_names_the_outcome() -> None:
+    """Nobody asks the engine, and whoever asks by key is not refused."""
+    engine = Recorder(Rule("b"))
+    assert (await check("a = █ + 1\n", engine)).label == "mid-line"
+    assert engine.asked == []
+    assert (await check("a = █ + 1\n", engine, invoked=True)).label == "shown"
+
+
 async def test_an_unknown_template_is_an_outcome() -> None:
     """With the sentence that names the setting."""
     outcome = await check("█", ScriptedEngine((Rule("b"),)), Settings(fim_template="nope"))
@@ -279,7 +287,7 @@ async def test_cancelling_closes_the_generation() -> None:
 async def test_the_prompt_is_laid_out_for_the_model() -> None:
     """Header, prefix and suffix between the model's own tokens, which also end the answer; one lane a document."""
     engine = Recorder(Rule("b"))
-    await check("a\r\n█ + 1\r\n", engine)
+    await check("a\r\n█ + 1\r\n", engine, invoked=True)
     request = engine.asked[0]
     parts = (Special(1), Text("# main.py\na\n"), Special(2), Text(" + 1\n"), Special(3))
     assert request.heal
@@ -304,7 +312,7 @@ async def test_the_prompt_is_laid_out_for_the_model() -> None:
 async def test_the_prompt_fits_the_budget(marked: str, budget_tokens: int, tokens_per_character: float) -> None:
     """However many tokens the text has, the ladder ends at a window that fits."""
     engine = Recorder(Rule("b"), tokens_per_character=tokens_per_character)
-    await check(marked, engine, Settings(max_prompt_tokens=budget_tokens))
+    await check(marked, engine, Settings(max_prompt_tokens=budget_tokens), invoked=True)
     assert engine.prompt()
     assert engine.tokens() <= budget_tokens + MIDDLE_TOKENS
 

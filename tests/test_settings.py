@@ -71,6 +71,9 @@ def test_settings_come_in_several_shapes(sent: object) -> None:
         ({"maxLines": [1]}, "`lingCoder.maxLines` must be a whole number from 1 to 1000, got a list; 12 is used"),
         ({"enabled": 1}, "`lingCoder.enabled` must be true or false, got 1; true is used"),
         ({"model": {}}, '`lingCoder.model` must be a text, got an object; "" is used'),
+        ({"disabledPaths": "*.csv"}, '`lingCoder.disabledPaths` must be a list of texts, got "*.csv"; [] is used'),
+        ({"disabledPaths": ["a", 1]}, "`lingCoder.disabledPaths` must be a list of texts, got a list; [] is used"),
+        ({"disabledLanguages": [" "]}, "`lingCoder.disabledLanguages` must be a list of texts, got a list; [] is used"),
         ({"maxLine": 1}, "`lingCoder.maxLine` is unknown and was ignored"),
         ({"x" * 90: 1}, f"`lingCoder.{'x' * 39}…` is unknown and was ignored"),
         ([], "settings must be an object, got a list; they were ignored"),
@@ -80,6 +83,15 @@ def test_settings_come_in_several_shapes(sent: object) -> None:
 def test_problems_are_sentences(sent: object, sentence: str) -> None:
     """They say what was set, what can be set and what is used; the rest of the settings is as it was."""
     assert check(sent) == ({}, [sentence])
+
+
+def test_lists_cannot_be_changed_afterwards() -> None:
+    """What was sent is copied: settings are compared, and may be a key."""
+    sent = ["*.csv", "/vendor/"]
+    used, _ = read_settings({"disabledPaths": sent})
+    sent.clear()
+    assert used.disabled_paths == ("*.csv", "/vendor/")
+    assert hash(used) != hash(DEFAULTS)
 
 
 def test_one_bad_value_spoils_no_other() -> None:

@@ -179,9 +179,14 @@ def language_of(file_name: str) -> str:
     return _BY_NAME.get(name) or _BY_ENDING.get(name.rpartition(".")[2], "plaintext")
 
 
+def canonical_id(language_id: str) -> str:
+    """The name in the table for whatever an editor calls a language; unknown ones stay what they are."""
+    return _ALIASES.get(language_id, language_id)
+
+
 def language(language_id: str, path: str | None = None) -> Language:
     """The row for a document: by its id or, where that says nothing, by its file name."""
-    known = LANGUAGES.get(_ALIASES.get(language_id, language_id))
+    known = LANGUAGES.get(canonical_id(language_id))
     if path is not None and (known is None or known is LANGUAGES["plaintext"]):
         known = LANGUAGES[language_of(path)]
     return known or UNKNOWN
