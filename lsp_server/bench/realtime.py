@@ -37,8 +37,8 @@ class Pause:
     lasted_ms: float = 0.0
     text_after_ms: float | None = None
     """When ghost text was there; `None`: not before the next key."""
-    answered: bool = False
-    """Whether the server had said by then what it has to say, be it that there is nothing."""
+    answer_after_ms: float | None = None
+    """When the server had said what it has to say, be it that there is nothing."""
 
 
 @dataclass(slots=True)
@@ -134,10 +134,12 @@ class _Run:
         items = await self._editor.suggested(request)
         if request is not self._request or items is None:
             return
-        pause = self._pauses[-1]
-        pause.answered, self._shown = True, items
+        self._shown, pause = items, self._pauses[-1]
+        after_ms = (time.perf_counter() - pause.began_s) * 1000
+        if pause.answer_after_ms is None:
+            pause.answer_after_ms = after_ms
         if items and pause.text_after_ms is None:
-            pause.text_after_ms = (time.perf_counter() - pause.began_s) * 1000
+            pause.text_after_ms = after_ms
 
     def _tell(self, edit: Edit | None) -> None:
         if edit is not None:
@@ -180,14 +182,16 @@ def report_in_real_time(trace: Trace, found: Session) -> dict[str, Any]:
     """What `ling-coder-lsp bench --realtime --json` prints; the README says what its keys mean."""
     long = [pause for pause in found.pauses if pause.lasted_ms >= LONG_PAUSE_MS]
     with_text = [pause.text_after_ms for pause in long if pause.text_after_ms is not None]
+    answered = [pause.answer_after_ms for pause in long if pause.answer_after_ms is not None]
     return {
         "trace": trace.name,
         "typed_s": round(found.typed_s, 1),
         "requests": len(found.pauses),
         "pauses": len(long),
         "pauses_with_text_share": _share(len(with_text), len(long)),
-        "pauses_answered_share": _share(sum(pause.answered for pause in long), len(long)),
+        "pauses_answered_share": _share(len(answered), len(long)),
         "pause_to_text_ms": spread(with_text, 50, 95),
+        "pause_to_answer_ms": spread(answered, 50, 95),
         "cpu_s_per_typed_minute": percentile([found.cpu_s / max(found.typed_s, 0.001) * 60], 50),
         "evaluated_tokens": found.evaluated_tokens,
         "generated_tokens": found.generated_tokens,

@@ -51,6 +51,7 @@ class Replay:
 async def replay(editor: Editor, trace: Trace, tell: Progress = lambda done, of: None) -> Replay:
     """Play a trace; the model is loaded already."""
     run = await _Run.start(editor, trace)
+    tell(0, trace.requests)
     for action in trace.actions:
         await run.do(action)
         if isinstance(action, Ask):

@@ -27,7 +27,7 @@ from lsp_server.bench.trace import Accept, Action, Ask, Backspace, Jump, Key, Sw
 
 SEED = 20180421
 
-_FLUENT_MEDIAN_MS, _FLUENT_SIGMA = 150.0, 0.4
+_FLUENT_MEDIAN_MS, _FLUENT_SIGMA = 185.0, 0.4
 _HESITANT_SIGMA = 0.6
 _LEAST_MS, _MOST_MS = 30.0, 8000.0
 

@@ -6,10 +6,12 @@ import argparse
 import asyncio
 import json
 import sys
+from collections import ChainMap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lsp_server.cli.options import Commands, add_engine_options
+from lsp_server.settings import read_settings
 
 if TYPE_CHECKING:
     from lsp_server.bench.trace import Trace
@@ -42,7 +44,14 @@ def add_to(commands: Commands) -> None:
         action="store_true",
         help="type at the speed of a person, with the settings that editors get (they work ahead)",
     )
-    parser.add_argument("--fim-template", default=None, metavar="NAME", help="as the setting `lingCoder.fimTemplate`")
+    parser.add_argument(
+        "--setting",
+        type=_setting,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting of the server, as `fimTemplate=prefix-only`; may be given several times",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object a trace, each on a line of its own")
     add_engine_options(parser)
     parser.set_defaults(run=run)
@@ -52,6 +61,19 @@ def _at_least_one(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of 1 or more")
     return int(text)
+
+
+def _setting(text: str) -> dict[str, Any]:
+    """One setting; the value is JSON where it can be, else a text."""
+    name, _, value = text.partition("=")
+    try:
+        setting = {name: json.loads(value)}
+    except ValueError:
+        setting = {name: value}
+    _, problems = read_settings(setting)
+    if problems:
+        raise argparse.ArgumentTypeError(problems[0])
+    return setting
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -93,9 +115,7 @@ def _settings(arguments: argparse.Namespace) -> dict[str, Any]:
         settings |= SETTINGS | ({} if arguments.speculation else WITHOUT_SPECULATION)
     if arguments.predict is not None:
         settings["maxNewTokens"] = arguments.predict
-    if arguments.fim_template is not None:
-        settings["fimTemplate"] = arguments.fim_template
-    return settings
+    return dict(ChainMap(*reversed(arguments.setting), settings))
 
 
 async def _as_fast_as_it_goes(editor: Editor, trace: Trace) -> dict[str, Any]:
