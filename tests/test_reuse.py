@@ -120,11 +120,11 @@ def test_many_blanks_after_the_caret_cost_little() -> None:
 
 async def test_asking_by_key_gets_more_than_a_cut_off_answer() -> None:
     """What an automatic request could not finish is not all that there is."""
-    engine, memory = ScriptedEngine((Rule("for item in basket"),)), Memory()
+    engine, memory = ScriptedEngine((Rule("count = total"),)), Memory()
     await engine.wait_ready(1000)
     cut = await complete(CompletionRequest(snapshot("█"), Settings(max_new_tokens=2)), engine, memory)
     assert cut.suggestion is not None
     assert not cut.whole
     asked = await complete(CompletionRequest(snapshot("█"), Settings(), invoked=True), engine, memory)
     assert asked.suggestion is not None
-    assert asked.suggestion.text == "for item in basket"
+    assert asked.suggestion.text == "count = total"

@@ -1,22 +1,31 @@
-"""Which brackets of a piece of code have no partner in it. Text in quotes does not count."""
+"""Which brackets of a piece of code have no partner in it."""
 
 from __future__ import annotations
 
-import re
+from lsp_server.postprocess.lexis import masked
 
 CLOSERS = ")]}"
-_OPENER_OF = {")": "(", "]": "[", "}": "{"}
-_QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|' + r"'(?:[^'\\\n]|\\.)*'")
+OPENERS = "([{"
+OPENER_OF = dict(zip(CLOSERS, OPENERS, strict=True))
+CLOSER_OF = dict(zip(OPENERS, CLOSERS, strict=True))
 
 
-def unmatched(code: str) -> tuple[str, str]:
-    """Closing brackets that were opened before this piece, and opening ones that it leaves open, both in order."""
-    closers, openers = "", ""
-    for character in _QUOTED.sub("", code):
-        if character in _OPENER_OF.values():
-            openers += character
-        elif character in _OPENER_OF and not openers:
-            closers += character
-        elif character in _OPENER_OF and openers[-1] == _OPENER_OF[character]:
-            openers = openers[:-1]
-    return closers, openers
+def unmatched(code: str, language_id: str = "", opened: str = "") -> tuple[str, str]:
+    """Closing brackets that were opened before this piece, and opening ones that it leaves open, both in order.
+
+    Text in quotes and comments does not count; a bracket of the wrong kind closes nothing. For `opened` see `masked`.
+    """
+    return unmatched_in(masked(code, language_id, opened).text)
+
+
+def unmatched_in(code: str) -> tuple[str, str]:
+    """The same for code that was masked."""
+    closers, openers = [], []
+    for character in code:
+        if character in OPENERS:
+            openers.append(character)
+        elif character in CLOSERS and not openers:
+            closers.append(character)
+        elif character in CLOSERS and openers[-1] == OPENER_OF[character]:
+            openers.pop()
+    return "".join(closers), "".join(openers)

@@ -6,23 +6,52 @@ import re
 
 from lsp_server.postprocess.rule import Candidate
 
-_LOOP = re.compile(r"([^\n]{6,60}?)\1{2,}")
+_LONG = re.compile(r"([^\n]{6,60}?)\1{2,}")
+_SHORT = re.compile(r"([^\n]{1,5}?)\1{11,}")
 _LETTER = re.compile(r"[^\W\d_]")
+
+_SEEN_BEFORE_CHARACTERS = 200
+"""How much of the caret's line before the caret a loop may have begun in."""
+
+_LONGEST_ROUND_LINES = 12
+_LETTERS_OF_A_ROUND = 24
+"""A round of several lines that is shorter, as closing brackets are, may come twice."""
 
 
 def without_loops(candidate: Candidate) -> Candidate:
-    """Cut after the first of three equal lines in a row, and after the first of three equal stretches of one line."""
+    """Cut after the first of three equal lines in a row, of two equal groups of lines, of equal stretches of a line."""
     text = _before_equal_lines(candidate.text)
-    for found in _LOOP.finditer(text):
-        if _LETTER.search(found[1]):  # indentation, rulers and tables of numbers may repeat
-            return candidate.with_text(text[: found.end(1)])
+    before = candidate.surroundings.line_before_caret[-_SEEN_BEFORE_CHARACTERS:]
+    for pattern in (_LONG, _SHORT):
+        text = _before_equal_stretches(before, text, pattern)
     return candidate.with_text(text)
+
+
+def _before_equal_stretches(before: str, text: str, pattern: re.Pattern[str]) -> str:
+    """Indentation, rulers and tables of numbers may repeat; what the user repeated may be said once more."""
+    for found in pattern.finditer(before + text):
+        said = found.end() - max(found.start(), len(before))
+        if _LETTER.search(found[1]) and said >= 2 * len(found[1]):
+            return text[: max(0, found.end(1) - len(before))]
+    return text
 
 
 def _before_equal_lines(text: str) -> str:
     lines = text.split("\n")
     bare = [line.strip() for line in lines]
-    for index in range(2, len(bare)):
-        if bare[index] and bare[index] == bare[index - 1] == bare[index - 2]:
-            return "\n".join(lines[: index - 1])
+    for index in range(len(bare)):
+        for height in range(1, min(_LONGEST_ROUND_LINES, (len(bare) - index) // 2) + 1):
+            if _is_a_loop(bare, index, height):
+                return "\n".join(lines[: index + height])
     return text
+
+
+def _is_a_loop(bare: list[str], index: int, height: int) -> bool:
+    """Whether the lines from `index` on come again at once."""
+    first = bare[index : index + height]
+    if not first[0] or first != bare[index + height : index + 2 * height]:
+        return False
+    if height == 1:
+        return len(bare) > index + 2 and bare[index + 2] == first[0]
+    letters = sum(map(len, _LETTER.findall("".join(first))))
+    return letters >= _LETTERS_OF_A_ROUND or first == bare[index + 2 * height : index + 3 * height]

@@ -83,8 +83,8 @@ def test_a_loading_model_is_waited_for(complete: Complete) -> None:
 @pytest.mark.parametrize("end", ["\r\n", "\n"])
 def test_line_ends_stay(complete: Complete, end: str) -> None:
     """Text is inserted as the file ends its lines."""
-    _, out, _ = complete(f"a{end}b = █", {"text": "first()\nsecond()"}, "--json")
-    assert json.loads(out)["text"] == f"first(){end}second()"
+    _, out, _ = complete(f"a{end}b = █", {"text": "first(\n    1,\n)"}, "--json")
+    assert json.loads(out)["text"] == f"first({end}    1,{end})"
 
 
 def test_bytes_that_are_no_text(complete: Complete) -> None:

@@ -6,23 +6,13 @@ import pytest
 
 from lsp_server.postprocess import pipeline
 from lsp_server.postprocess.brackets import unmatched
-from lsp_server.postprocess.rule import Candidate
-from tests.marked import CARET, snapshot
+from tests.postprocess.taking import taken as documents_after
+from tests.postprocess.taking import verdicts
 
 
 def check(marked: str, model_says: str, max_lines: int = 12) -> str:
-    """The document as it is once the suggestion was taken, with the caret behind it."""
-    seen = snapshot(marked)
-    left, _ = pipeline.run(Candidate(model_says, seen, max_lines))
-    if not left.text.strip():
-        return marked
-    text, place = "".join(seen.lines), seen.caret_offset
-    return text[:place] + left.text + CARET + text[place + left.replaced_characters :]
-
-
-def verdicts(marked: str, model_says: str) -> dict[str, str]:
-    """What each rule did."""
-    return {each.rule: each.verdict for each in pipeline.run(Candidate(model_says, snapshot(marked), 12))[1]}
+    """The document as it is once the suggestion was taken, without the help of a grammar."""
+    return documents_after(marked, model_says, max_lines=max_lines, parsed=False)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +86,7 @@ def test_the_next_line_is_not_said_again(marked: str, model_says: str, taken: st
     ("marked", "model_says", "max_lines", "taken"),
     [
         ("█", "1\n2\n3", 2, "1\n2█"),
-        ("f():█", "\n1\n2\n3", 2, "f():\n1\n2█"),  # the first line end only finishes the line
+        ("f():█", "\n  1\n  2\n  3", 2, "f():\n  1\n  2█"),  # the first line end only finishes the line
         ("f():█", "\n\n\n1\n2", 2, "f():█"),  # blank lines count, and alone are no suggestion
         ("█", "1\n2", 1, "1█"),
         ("f(█)", "1\n2", 9, "f(1█)"),
@@ -146,15 +136,9 @@ def test_line_ends_are_the_files(line_end: str, said: str) -> None:
 
 def test_verdicts_name_the_rule() -> None:
     """The trace says which rule changed the answer, and stops at the one that emptied it."""
-    assert verdicts("f(█)", "a)") == {
-        "without_control_characters": "kept",
-        "without_loops": "kept",
-        "within_the_line_limit": "kept",
-        "before_what_follows": "changed",
-        "over_the_closers": "kept",
-        "without_trailing_space": "kept",
-        "with_the_files_line_ends": "kept",
-    }
+    found = verdicts("f(█)", "a)")
+    assert list(found) == [rule.__name__ for rule in pipeline.AT_THE_END]
+    assert {rule for rule, verdict in found.items() if verdict != "kept"} == {"before_the_rest_of_the_line"}
     assert verdicts("█", "\0") == {"without_control_characters": "emptied"}
     assert verdicts("def f(█)", "x) -> int:")["over_the_closers"] == "changed"
 
@@ -181,7 +165,9 @@ def test_brackets_without_a_partner(code: str, closers: str, openers: str) -> No
         ("a()\nb()\nb()\nb()\nb()", "a()\nb()█"),
         ("a()\n    a()\n  a()\nb()", "a()█"),  # indentation does not hide a loop
         ("a()\nb()\nb()\nc()", "a()\nb()\nb()\nc()█"),
-        ("a()\n\n\n\nb()", "a()\n\n\n\nb()█"),
+        ("f(a)\ng(b)\n" * 3, "f(a)\ng(b)█"),  # a round of two
+        ("read_the_first(a)\nwrite_the_other(b)\n" * 2 + "c()", "read_the_first(a)\nwrite_the_other(b)█"),
+        ("if a {\n}\n}\n}", "if a {\n}█"),
         ("return [" + "Item(1), " * 20, "return [Item(1),█"),
         ("the number of " * 9, "the number of█"),
         ("x = [" + "0, " * 20 + "0]", "x = [" + "0, " * 20 + "0]█"),
