@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from lsp_server.answer import stream
-from lsp_server.completion import CompletionRequest, judged, least_percent
+from lsp_server.completion import CompletionRequest, ends_early, judged, least_percent
 from lsp_server.context.gate.rules import refuses_the_file
 from lsp_server.documents.snapshot import DocumentSnapshot
 from lsp_server.documents.text_lines import Place
@@ -90,7 +90,7 @@ class Ahead:
         if asked is None:
             return
         asked = replace(asked, lane=SCRATCH_LANE, priority=Priority.SPECULATION)
-        answer = await stream(self._worker.engine, asked, None, memory.heard)
+        answer = await stream(self._worker.engine, asked, None, memory.heard, ends_early(request))
         memory.learn(answer)
         following = judged(request, answer, least_percent(request, model))
         if following.suggestion is None:

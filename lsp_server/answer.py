@@ -8,6 +8,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 
 from lsp_server.engine.base import Engine, Finished, FinishReason, GenerateRequest, Piece
+from lsp_server.outcome import TokenCounts
 
 _HUNG_ENGINE_MS = 250
 """How long after its deadline an engine may stay silent before the request ends without it."""
@@ -52,7 +53,11 @@ class Answer:
 
 
 async def stream(
-    engine: Engine, asked: GenerateRequest, left_s: float | None, heard: Callable[[Piece], None] = lambda piece: None
+    engine: Engine,
+    asked: GenerateRequest,
+    left_s: float | None,
+    heard: Callable[[Piece], None] = lambda piece: None,
+    enough: Callable[[str], bool] = lambda text: False,
 ) -> Answer:
     """All that the engine streams until its deadline, and a little longer for one that hangs.
 
@@ -61,6 +66,7 @@ async def stream(
         asked: what is asked.
         left_s: seconds to wait; `None` for work that nobody waits for.
         heard: gets each piece when it comes, also those of an answer that is called off.
+        enough: gets each text; when it says so, the engine's stream is closed, and the answer is whole.
     """
     answer = Answer()
 
@@ -70,6 +76,9 @@ async def stream(
                 if isinstance(event, Piece):
                     answer.pieces.append(event)
                     heard(event)
+                    if enough(event.text):
+                        answer.finished = event.so_far or Finished(FinishReason.STOP, TokenCounts(), 0.0, 0.0)
+                        return
                 else:
                     answer.finished = event
 

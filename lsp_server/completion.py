@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from lsp_server.answer import Answer, stream
@@ -18,7 +19,8 @@ from lsp_server.memory import Memory
 from lsp_server.outcome import Outcome, Skip, Suggestion, Times, TokenCounts, Verdict
 from lsp_server.pace import deadline_ms, is_worth_asking, pause_ms
 from lsp_server.postprocess import pipeline
-from lsp_server.postprocess.rule import Candidate
+from lsp_server.postprocess.rule import Candidate, Rule
+from lsp_server.postprocess.stream import StreamedAnswer
 from lsp_server.power import Power
 from lsp_server.reuse import Record
 from lsp_server.settings import Settings
@@ -69,7 +71,7 @@ def _shown_before(request: CompletionRequest, memory: Memory) -> Outcome | None:
     if request.invoked and not record.whole:
         return None  # whoever asks by key has more time than the answer had
     reused = Finished(FinishReason.END, TokenCounts(record.prompt_tokens, record.prompt_tokens), 0.0, 0.0)
-    outcome = judged(request, Answer([Piece(rest, record.confidence)], reused), needed_percent=0)
+    outcome = judged(request, Answer([Piece(rest, record.confidence)], reused), 0, pipeline.AT_THE_PLACE)
     if outcome.suggestion is None:
         return None
     ahead_tokens = memory.history.shown(request.snapshot.uri, record)
@@ -147,7 +149,9 @@ async def _answered(
         return None
     left_s = _left_s(request, memory, began_s, prompt_is_read=anchors.is_read(uri))
     with request.notes.stage("engine"):
-        answer = await stream(engine, replace(asked, deadline_ms=left_s * 1000), left_s, memory.heard)
+        answer = await stream(
+            engine, replace(asked, deadline_ms=left_s * 1000), left_s, memory.heard, ends_early(request)
+        )
     tokens = answer.finished.tokens.prompt if answer.finished else None
     request.notes.sources = [Source("window", request.snapshot.path, layout.lines, tokens, "around the caret")]
     memory.learn(answer, uri)
@@ -175,13 +179,20 @@ def _candidate(request: CompletionRequest, text: str) -> Candidate:
     return Candidate(text, request.snapshot, request.settings.max_lines)
 
 
-def judged(request: CompletionRequest, answer: Answer, needed_percent: int) -> Outcome:
+def ends_early(request: CompletionRequest) -> Callable[[str], bool]:
+    """Fed with the texts of an answer, says when there is nothing more to generate for it."""
+    return StreamedAnswer(_candidate(request, "")).feed
+
+
+def judged(
+    request: CompletionRequest, answer: Answer, needed_percent: int, rules: tuple[Rule, ...] = pipeline.AT_THE_END
+) -> Outcome:
     """Post-processing, and the outcome with its figures."""
     snapshot = request.snapshot
     if not answer.text.strip():
         return _ended(request, Skip.DEADLINE if answer.out_of_time else Skip.EMPTY, answer=answer)
     with request.notes.stage("postprocess"):
-        candidate, verdicts = pipeline.run(_candidate(request, answer.whole_lines))
+        candidate, verdicts = pipeline.run(_candidate(request, answer.whole_lines), rules)
     if not candidate.text.strip():
         return _ended(request, Skip.NOTHING_LEFT, f"emptied by {verdicts[-1].rule}", answer, verdicts)
     confidence = answer.confidence(len(unix(candidate.text)))

@@ -169,13 +169,15 @@ async def test_when_nothing_is_computed_ahead(settings: Settings, power: Power, 
 
 async def test_what_the_clock_cut_off_grows() -> None:
     """Whole lines are shown at the deadline; asked again, the suggestion has become longer, and begins as it did."""
-    slow = Rule(match=r"x$", text="\na\nb\nc = " + "d " * 5000, token_ms=1)
-    desk = Desk(Rule(match=r"x\na\nb$", text="\nrest"), slow, settings=Settings(deadline_ms=100, max_new_tokens=4096))
-    first = await desk.ask("x█")
+    endless = "".join(f" + d{number}" for number in range(2000))
+    slow = Rule(match=r"f\(\):$", text=f"\n    a\n    b\n    c = d{endless}", token_ms=1)
+    rest = Rule(match=r"f\(\):\n    a\n    b$", text="\n    rest")
+    desk = Desk(rest, slow, settings=Settings(deadline_ms=100, max_new_tokens=4096))
+    first = await desk.ask("def f():█")
     assert not first.whole
     await desk.engine.rest()
-    again = await desk.ask("x█")
-    assert text_of(again) == f"{text_of(first)}\nrest"
+    again = await desk.ask("def f():█")
+    assert text_of(again) == f"{text_of(first)}\n    rest"
     assert again.tokens.generated == 0
 
 

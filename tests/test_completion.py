@@ -220,6 +220,29 @@ async def test_a_model_with_nothing_to_add(text: str) -> None:
     assert (await check("█", ScriptedEngine((Rule(text),)))).skip is Skip.EMPTY
 
 
+async def test_generation_ends_with_the_suggestion() -> None:
+    """What no rule would leave of the answer is not generated; it counts as whole, and its tokens are counted."""
+    engine = Recorder(Rule("b\n\n\ndef f():\n" + "    return c\n" * 500, token_ms=1))
+    outcome = await check("a = █\n", engine)
+    assert (outcome.suggestion, outcome.whole) == (Suggestion("b", 4, 4), True)
+    assert 0 < outcome.tokens.generated < 10
+    assert outcome.tokens.prompt == outcome.tokens.evaluated > 0
+    assert (await engine.counters()).evaluated_answer_tokens == outcome.tokens.generated
+    assert engine.open == 0
+
+
+async def test_what_was_shown_is_not_cut_while_it_is_typed() -> None:
+    """How far a suggestion reaches was decided when it was made."""
+    engine, memory = ScriptedEngine((Rule("\n    a()\n    b()\n    c()"),)), Memory()
+    await engine.wait_ready(1000)
+    first = await complete(CompletionRequest(snapshot("def f():█\n"), Settings()), engine, memory)
+    assert first.suggestion is not None
+    assert first.suggestion.text == "\n    a()\n    b()\n    c()"
+    rest = await complete(CompletionRequest(snapshot("def f():\n    a()█\n"), Settings()), engine, memory)
+    assert rest.suggestion is not None
+    assert rest.suggestion.text == "\n    b()\n    c()"
+
+
 async def test_an_answer_of_which_nothing_is_left() -> None:
     """The outcome names the rule, keeps the answer for the trace, and counts its tokens."""
     outcome = await check("█\nfoo(1)\n", ScriptedEngine((Rule("foo(1)"),)))

@@ -92,6 +92,8 @@ class Piece:
     """Sum of the log-probabilities of its tokens, in nats."""
     tokens: int = 1
     """How many tokens it took."""
+    so_far: Finished | None = field(default=None, compare=False, repr=False)
+    """Counts and times up to here, for a client that has heard enough: who closes the stream gets no end."""
 
 
 @dataclass(frozen=True, slots=True)

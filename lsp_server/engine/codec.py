@@ -57,17 +57,22 @@ def request_from_wire(wire: dict[str, Any]) -> GenerateRequest:
 
 
 def piece_to_wire(piece: Piece) -> list[Any]:
-    """Three items: this is sent for every token."""
-    return [piece.text, piece.logprob, piece.tokens]
+    """A short list: this is sent for every token."""
+    so_far = piece.so_far
+    counts = [*dataclasses.astuple(so_far.tokens), so_far.prefill_ms, so_far.decode_ms] if so_far else None
+    return [piece.text, piece.logprob, piece.tokens, counts]
 
 
 @_as_wire_error("piece of an answer")
 def piece_from_wire(wire: list[Any]) -> Piece:
     """The piece that `piece_to_wire` made JSON of."""
-    text, logprob, tokens = wire
+    text, logprob, tokens, counts = wire
     if not isinstance(text, str) or not isinstance(logprob, (int, float)) or not isinstance(tokens, int):
         raise TypeError("A piece is a text and two numbers.")
-    return Piece(text, logprob, tokens)
+    if counts is None:
+        return Piece(text, logprob, tokens)
+    *of_tokens, prefill_ms, decode_ms = counts
+    return Piece(text, logprob, tokens, Finished(FinishReason.STOP, TokenCounts(*of_tokens), prefill_ms, decode_ms))
 
 
 def finished_to_wire(finished: Finished) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from lsp_server import __version__
 from lsp_server.engine.wire import LINE_LIMIT_BYTES
 from lsp_server.errors import ModelFileError, RuntimeFolderError
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 _LONGEST_SOCKET_PATH_BYTES = 100
 """Unix socket paths end at 104 bytes on macOS and 108 on Linux; the temporary name needs a few more."""
 

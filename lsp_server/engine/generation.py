@@ -116,10 +116,13 @@ class Generation:
             self._emit(self._piece(rest))
         if self._stops.hit:
             reason = FinishReason.STOP
-        prompt = len(self.job.tokens)
-        counts = TokenCounts(prompt, self._reused, self._evaluated, self._generated)
-        self._emit(Finished(reason, counts, self._prefill_s * 1000, self._decode_s * 1000))
+        self._emit(self._finished(reason))
         return Step.DONE
+
+    def _finished(self, reason: FinishReason) -> Finished:
+        """The end, if it were here."""
+        counts = TokenCounts(len(self.job.tokens), self._reused, self._evaluated, self._generated)
+        return Finished(reason, counts, self._prefill_s * 1000, self._decode_s * 1000)
 
     def _enter_lane(self) -> Lane:
         """The lane, holding a beginning of our tokens; plans only when somebody else touched it."""
@@ -182,6 +185,6 @@ class Generation:
 
     def _piece(self, text: str) -> Piece:
         """Text with the log-probability of the tokens since the piece before."""
-        piece = Piece(text, self._logprob, self._unsaid)
+        piece = Piece(text, self._logprob, self._unsaid, self._finished(FinishReason.STOP))
         self._logprob, self._unsaid = 0.0, 0
         return piece

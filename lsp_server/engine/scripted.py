@@ -17,7 +17,7 @@ import re
 import time
 from collections.abc import AsyncGenerator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lsp_server.engine.base import (
@@ -188,15 +188,21 @@ class ScriptedEngine:
         reused = min(common_prefix_length(self._seen.get(request.lane, []), tokens), max(0, len(tokens) - 1))
         self._seen[request.lane] = tokens
         answer = _Answer(rule, request, self._closed)
-        while (piece := await answer.next_piece()) is not None:
-            yield piece
-        counts = TokenCounts(len(tokens), reused, len(tokens) - reused, answer.generated)
-        self._counters = EngineCounters(
-            self._counters.evaluated_prompt_tokens + counts.evaluated,
-            self._counters.evaluated_answer_tokens + counts.generated,
-            process_id=os.getpid(),
-        )
-        yield Finished(answer.reason, counts, 0.0, answer.generated * rule.token_ms)
+
+        def finished(reason: FinishReason) -> Finished:
+            counts = TokenCounts(len(tokens), reused, len(tokens) - reused, answer.generated)
+            return Finished(reason, counts, 0.0, answer.generated * rule.token_ms)
+
+        try:
+            while (piece := await answer.next_piece()) is not None:
+                yield replace(piece, so_far=finished(FinishReason.STOP))
+        finally:
+            self._counters = EngineCounters(
+                self._counters.evaluated_prompt_tokens + len(tokens) - reused,
+                self._counters.evaluated_answer_tokens + answer.generated,
+                process_id=os.getpid(),
+            )
+        yield finished(answer.reason)
 
     async def counters(self) -> EngineCounters:
         """What was counted since the start."""

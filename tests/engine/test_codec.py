@@ -65,10 +65,16 @@ def test_requests_arrive_whole(request: GenerateRequest) -> None:
     assert [type(part) for part in arrived.prompt] == [type(part) for part in request.prompt]
 
 
-@given(st.builds(Piece, texts, numbers, st.integers(0, 99)))
+so_far = st.builds(
+    Finished, st.just(FinishReason.STOP), st.builds(TokenCounts, counts, counts, counts, counts), numbers, numbers
+)
+
+
+@given(st.builds(Piece, texts, numbers, st.integers(0, 99), st.none() | so_far))
 def test_pieces_arrive_whole(piece: Piece) -> None:
-    """Text, log-probability and number of tokens."""
-    assert codec.piece_from_wire(over_the_wire(codec.piece_to_wire(piece))) == piece
+    """Text, log-probability and number of tokens, and what the answer has cost up to here."""
+    arrived = codec.piece_from_wire(over_the_wire(codec.piece_to_wire(piece)))
+    assert (arrived, arrived.so_far) == (piece, piece.so_far)
 
 
 @given(finishes)
