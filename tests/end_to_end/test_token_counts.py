@@ -223,7 +223,7 @@ async def test_a_cold_prompt_that_is_called_off_again_and_again(runtime: Path) -
         editor.type(buffer, "x")
         await editor.items(buffer, invoked=True)
         prompt = (await counted.last())["prompt"]
-        assert called_off >= 8, "nothing was interrupted"
+        assert called_off >= 3, "nothing was interrupted"
         assert prompt > PROMPT_TOKENS // 2
         assert await counted.evaluated() - before <= 1.1 * prompt
 

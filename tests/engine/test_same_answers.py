@@ -331,16 +331,17 @@ def test_a_completion_interrupts_a_chat(shared: Shared, judge: Judge, call: int)
 
 
 @pytest.mark.end_to_end
-async def test_a_completion_interrupts_a_chat_of_another_window(hosts: Hosts, endless_model: Path) -> None:
-    """Over the wire: the completion is there while the chat still answers, and the chat ends as it does alone."""
+async def test_a_chat_does_not_hold_up_another_window(hosts: Hosts, endless_model: Path) -> None:
+    """Over the wire: the completion is there while the chat goes on, which says what it says alone."""
+    hosts.configure(lane_tokens=16000, cells=20000)
     chatting, typing = await hosts.ready_client(endless_model), await hosts.ready_client(endless_model)
-    prompt = fim(code("examples/typing.json")[:3000], lane="chat", max_new_tokens=600)
-    request = replace(prompt, priority=Priority.CHAT)
+    request = replace(fim(code("examples/typing.json")[:1500], max_new_tokens=300), priority=Priority.CHAT)
     alone, _ = await answer(chatting, request)
-    stream = Stream(chatting, replace(request, lane="again"))
+    stream = Stream(chatting, replace(request, lane="again", max_new_tokens=15000))
     await stream.begun()
     _, completion = await answer(typing, fim(max_new_tokens=4))
-    assert not stream.task.done(), "the completion had to wait"
     assert completion.tokens.generated == 4
-    assert (await stream.task).tokens.generated == 600
-    assert "".join(piece.text for piece in stream.pieces) == alone
+    assert not stream.task.done(), "the completion had to wait"
+    await stream.begun(300)
+    assert "".join(piece.text for piece in stream.pieces).startswith(alone)
+    await stream.cancel()
