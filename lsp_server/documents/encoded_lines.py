@@ -56,18 +56,18 @@ def _stand_in(found: re.Match[str]) -> str:
 def edit_tree(tree: Tree, edit: Edit) -> None:
     """Tell a tree what was edited: the nodes behind it move, those around it will be parsed again.
 
-    The character behind the edit is given out as new, too, by putting one more before it and taking it away after.
-    Grammars that live on indentation end lines and blocks with tokens of no length. Where those are gone, tree-sitter
-    0.26 compares what comes next with them in mind, finds that it does not fit and reads the rest of the file again.
-    Displaced by one character it is compared later, when the new tokens are there.
+    A character of white space is put in before the edit's end, and the next one taken out. Grammars that live on
+    indentation end lines and blocks with tokens of no length. Where these are gone, tree-sitter 0.26 compares the node
+    that comes next with them in mind, finds that it does not fit and reads the rest of the file again. Displaced by one
+    character the node is compared later, when the new tokens are there.
     """
     _tell(tree, (edit.start_offset, edit.old_end_offset, edit.new_end_offset), (edit.start, edit.old_end, edit.new_end))
-    if edit.behind is not None:
-        offset, here, after = edit.new_end_offset, edit.new_end, edit.behind
-        lines, columns = after[0] - here[0], after[1] - here[1]
-        further = (after[0] + lines, 0 if lines else after[1] + columns)
-        _tell(tree, (offset, offset, offset + 1), (here, here, after))
-        _tell(tree, (offset + 1, offset + 2, offset + 1), (after, further, after))
+    if edit.gap is not None:
+        offset, start, second = edit.gap.offset, edit.gap.start, edit.gap.second
+        lines = second[0] - start[0]
+        third = (second[0] + 1, 0) if lines else (second[0], second[1] + 1)
+        _tell(tree, (offset, offset, offset + 1), (start, start, second))
+        _tell(tree, (offset + 1, offset + 2, offset + 1), (second, third, second))
 
 
 def _tell(tree: Tree, offsets: tuple[int, int, int], places: tuple[Place, Place, Place]) -> None:

@@ -38,13 +38,11 @@ def scope_of(syntax: Syntax, offset: int) -> Scope:
         kind = _kind_of(node, syntax, offset)
         if kind is not None:
             return kind
-    return Scope.CODE
+    return Scope.STRING if _follows_a_loose_quote(syntax, offset) else Scope.CODE
 
 
 def _kind_of(node: Node, syntax: Syntax, offset: int) -> Scope | None:
     start, end, name = syntax.start_of(node), syntax.end_of(node), node.type
-    if name in _QUOTES and node.parent is not None and node.parent.is_error and offset == end:
-        return Scope.STRING
     if not node.is_named:
         return None
     inside = start < offset < end
@@ -57,6 +55,15 @@ def _kind_of(node: Node, syntax: Syntax, offset: int) -> Scope | None:
     if name.endswith(_STRING) and not name.startswith("concatenated"):
         return Scope.STRING if inside or (offset == end and _misses_its_end(node)) else None
     return None
+
+
+def _follows_a_loose_quote(syntax: Syntax, offset: int) -> bool:
+    """Whether the last quote before the caret begins a string that the parser could make nothing of."""
+    _, column = syntax.place_of(offset)
+    before = syntax.text_between(offset - column, offset)
+    quote = max(map(before.rfind, "\"'`"))
+    leaf = syntax.node_at(offset - column + quote) if quote >= 0 else None
+    return leaf is not None and leaf.type in _QUOTES and leaf.parent is not None and leaf.parent.is_error
 
 
 def _is_open_ended(syntax: Syntax, comment: Node) -> bool:

@@ -72,12 +72,16 @@ class Syntax:
         byte = offset * BYTES_PER_CHARACTER
         return self.root.descendant_for_byte_range(byte, byte) or self.root
 
-    def nodes_at(self, offset: int) -> Iterator[Node]:
+    def nodes_at(self, offset: int) -> list[Node]:
         """`node_at` and all nodes around it, innermost first."""
-        node: Node | None = self.node_at(offset)
-        while node is not None:
-            yield node
-            node = node.parent
+        innermost, path = self.node_at(offset), [self.root]
+        while path[-1] != innermost:
+            # From above: tree-sitter finds a parent by going down from the root each time.
+            child = path[-1].child_with_descendant(innermost)
+            if child is None:
+                break
+            path.append(child)
+        return path[::-1]
 
     def node_types_at(self, offset: int) -> tuple[str, ...]:
         """Their types."""
@@ -105,10 +109,10 @@ class Syntax:
         while True:
             node = cursor.node
             assert node is not None
-            if going_down and node.has_error and node.start_byte <= last_byte:
-                if node.is_error or node.is_missing:
+            if going_down and node.start_byte <= last_byte:
+                if (node.is_error or node.is_missing) and node.end_byte >= first_byte:
                     yield node
-                if cursor.goto_first_child_for_byte(max(0, first_byte - 1)) is not None:
+                if node.has_error and cursor.goto_first_child_for_byte(max(0, first_byte - 1)) is not None:
                     continue
             beyond = node.start_byte > last_byte
             if not beyond and cursor.goto_next_sibling():

@@ -32,6 +32,16 @@ Place = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """Where the white space before a place begins, line ends included; where there is none, the place itself."""
+
+    offset: int
+    start: Place
+    second: Place
+    """Behind its first character."""
+
+
+@dataclass(frozen=True, slots=True)
 class Edit:
     """One replaced stretch, as offsets and as places (line, column), all in characters.
 
@@ -46,8 +56,8 @@ class Edit:
     """In the text before the edit."""
     new_end: Place
     """In the text after it."""
-    behind: Place | None
-    """Where the character after it ends, likewise; `None` at the end of the text."""
+    gap: Gap | None
+    """The white space in which it ends; `None` at the end of the text."""
     only_deletes: bool
     """Whether nothing took the place of what was there."""
 
@@ -115,9 +125,9 @@ class TextLines:
             fresh.pop()
         self._lines[start[0] : end[0] + 1] = fresh
         new_end = (start[0] + new_line, new_column)
-        behind = _one_further(self._lines, *new_end)
         old_end, new_end_offset = offset + removed_characters, offset + len(text)
-        return Edit(offset, old_end, new_end_offset, start, end, new_end, behind, only_deletes)
+        gap = _gap(self._lines, *new_end, new_end_offset)
+        return Edit(offset, old_end, new_end_offset, start, end, new_end, gap, only_deletes)
 
     def become(self, text: str) -> Edit:
         """Take over all of another text, as one edit of the lines that differ."""
@@ -129,9 +139,8 @@ class TextLines:
         old_end, new_end = _end_before(old, kept), _end_before(new, kept)
         removed, inserted = (sum(map(len, lines[same : len(lines) - kept])) for lines in (old, new))
         self._lines = new
-        behind = _one_further(new, *new_end)
-        only_deletes = removed > 0 and inserted == 0
-        return Edit(offset, offset + removed, offset + inserted, (same, 0), old_end, new_end, behind, only_deletes)
+        gap, only_deletes = _gap(new, *new_end, offset + inserted), removed > 0 and inserted == 0
+        return Edit(offset, offset + removed, offset + inserted, (same, 0), old_end, new_end, gap, only_deletes)
 
 
 def _place_in(lines: Sequence[str], offset: int) -> Place:
@@ -143,11 +152,17 @@ def _place_in(lines: Sequence[str], offset: int) -> Place:
     return index, offset
 
 
-def _one_further(lines: Sequence[str], line: int, column: int) -> Place | None:
-    """The place after the next character, `None` at the end; no place is inside of CR LF but the one before LF."""
-    if column < len(lines[line]) and line < len(lines) - 1:
-        return (line + 1, 0) if column == len(lines[line]) - 1 else (line, column + 1)
-    return (line, column + 1) if column < len(lines[line]) else None
+def _gap(lines: Sequence[str], line: int, column: int, offset: int) -> Gap | None:
+    """The gap before a place, which is given as both line and column and offset."""
+    code = lines[line][:column].rstrip()
+    while not code and line > 0:
+        line, offset, column = line - 1, offset - column, len(lines[line - 1])
+        code = lines[line].rstrip()
+    start, offset = (line, len(code)), offset - column + len(code)
+    if start == (len(lines) - 1, len(lines[-1])):
+        return None
+    is_last = len(code) == len(lines[line]) - 1 and line < len(lines) - 1
+    return Gap(offset, start, (line + 1, 0) if is_last else (line, len(code) + 1))
 
 
 def _end_before(lines: Sequence[str], kept: int) -> Place:

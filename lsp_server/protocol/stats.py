@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from lsp_server.context.gate.rules import rules_as_json
 from lsp_server.protocol.language_server import LingCoderServer
 from lsp_server.protocol.status import status_as_json
 
@@ -29,6 +30,7 @@ async def stats(ls: LingCoderServer, params: Any) -> dict[str, Any]:
         },
         # Rules that need to know caret moves and dismissals do nothing in editors that do not tell.
         "editorState": "active" if state.editor_state_is_sent else "inactive",
+        "silenceRules": rules_as_json(editor_state_is_sent=state.editor_state_is_sent),
         "problems": list(state.problems),
         "documents": len(state.documents),
     }
