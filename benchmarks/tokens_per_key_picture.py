@@ -62,7 +62,7 @@ def _dots(line: Line, most: int, keys: int) -> list[str]:
     mean = statistics.fmean(line.values)
     height = _up(mean, most)
     return [
-        f'<path d="{dots}" stroke="{line.colour}" stroke-width="3.5" stroke-linecap="round" stroke-opacity="0.55"/>',
+        f'<path d="{dots}" stroke="{line.colour}" stroke-width="4" stroke-linecap="round"/>',
         f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{height}" y2="{height}" stroke="{line.colour}" stroke-width="1.5"'
         ' stroke-dasharray="6 4"/>',
         _text(WIDTH - RIGHT + 8, height - 3, line.name, 13, colour=line.colour, bold=True),

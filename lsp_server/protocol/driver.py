@@ -148,7 +148,10 @@ class Editor:
         await asyncio.gather(self._reading, self._server.wait(), return_exceptions=True)
 
     def _position(self, uri: str, offset: int) -> types.Position:
-        lines = split_lines(self._texts[uri][:offset])
+        before = self._texts[uri][:offset]
+        if "\r" not in before:  # much faster in a long file
+            return types.Position(line=before.count("\n"), character=offset - before.rfind("\n") - 1)
+        lines = split_lines(before)
         return types.Position(line=len(lines) - 1, character=len(lines[-1]))
 
     def _offset(self, uri: str, position: types.Position) -> int:

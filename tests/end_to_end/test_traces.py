@@ -31,18 +31,17 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
 ]
 
-FAR_BACK: dict[str, Any] = {"maxPromptTokens": 4000, "maxNewTokens": 2}
+FAR_BACK: dict[str, Any] = {"maxPromptTokens": 4000, "maxNewTokens": 1}
 LONG_FILE_LINES = 2500
 LONG_PROMPT_TOKENS = 600
 """What the demo model's context of 2,048 tokens leaves for the text before the caret, with room to grow."""
-TYPED = '''\
+TYPED = '''
+
+
 def hottest(readings: dict[str, float], limit: int = 3) -> list[str]:
     """Names of the sensors with the highest values."""
     ordered = sorted(readings, key=lambda name: readings[name], reverse=True)
-    return [name for name in ordered[:limit] if readings[name] > 0]
-
-
-'''
+    return [name for name in ordered[:limit] if readings[name] > 0]'''
 
 TRACES = {trace.name: trace for trace in read_traces([Path(__file__).parents[1] / "traces"])}
 WITHOUT_JUMPS = [name for name, trace in TRACES.items() if not trace.jumps]
@@ -52,7 +51,7 @@ def long_file() -> Trace:
     """A function typed in the middle of a file that is far larger than a prompt: all Python of the traces, repeated."""
     texts = [each.text for trace in TRACES.values() for each in trace.documents if each.language == "python"]
     text = "".join(text.replace("\ndef ", f"\ndef part_{n}_") for n, text in enumerate(texts * 5))
-    offset = text.index("\ndef ", len(text) // 2) + 1
+    offset = text.index("\n\n\ndef ", len(text) // 2)
     plain = {"name": "long-file", "language": "python", "path": "long_file.py", "text": text, "offset": offset}
     return trace_from({**plain, "typed": TYPED, "requests": [*range(6, len(TYPED), 6)]})
 
@@ -104,6 +103,16 @@ async def test_typing_never_pays_twice(editor: Editor, name: str) -> None:
     check(found)
     assert sum(tokens["evaluated"] for tokens in found.tokens) <= sum(found.evaluated), "the engine counts them all"
     assert bool(found.accepted_characters) == TRACES[name].accepts, "something is shown where the trace accepts"
+
+
+async def test_working_ahead_costs_little() -> None:
+    """With speculation and warm-up all together is at most the first prompt and 8 tokens a request."""
+    trace = TRACES["c-accepting"]
+    editor = await started(speculation=True, warmUp=True, maxNewTokens=8)
+    found = await replay(editor, trace)
+    await editor.stop()
+    first, total = found.tokens[0]["prompt"], sum(found.evaluated) + found.evaluated_afterwards
+    assert total <= first + 8 * trace.requests
 
 
 async def test_typing_in_a_long_file(editor: Editor) -> None:
