@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsp_server.documents.text_lines import TextLines, split_lines, without_end
+from lsp_server.documents.text_lines import Edit, TextLines, split_lines, without_end
 
 PIECES = (
     "\n",
@@ -99,6 +99,58 @@ def test_cr_and_lf_meet_and_part(  # the cases that random edits rarely find
     edited = TextLines(text)
     edited.replace(start, end, fresh)
     assert edited.frozen() == lines
+
+
+def place(text: str, offset: int) -> tuple[int, int]:
+    """Line and column of an offset, counted in another way than in the product."""
+    before = text[:offset]
+    ends = [found.end() for found in re.finditer("\r\n|\r|\n", text) if found.end() <= offset]
+    return len(ends), len(before) - (ends[-1] if ends else 0)
+
+
+@given(texts, positions, positions, texts)
+def test_an_edit_says_what_was_done(text: str, start: tuple[int, int], end: tuple[int, int], fresh: str) -> None:
+    """Everything outside of it is as it was; its places are those of its offsets, before and after."""
+    lines = TextLines(text)
+    edit = lines.replace(start, end, fresh)
+    edited = "".join(lines)
+    check_edit(edit, text, edited)
+    start, end = sorted((TextLines(text).clamp(*start), TextLines(text).clamp(*end)))
+    assert edit.only_deletes == (start != end and not fresh)
+
+
+@given(texts, texts)
+def test_another_text_is_an_edit(text: str, other: str) -> None:
+    """Lines that stay are no part of it."""
+    lines = TextLines(text)
+    edit = lines.become(other)
+    assert lines.frozen() == tuple(split_lines(other))
+    check_edit(edit, text, other)
+
+
+def check_edit(edit: Edit, text: str, edited: str) -> None:
+    assert text[: edit.start_offset] == edited[: edit.start_offset]
+    assert text[edit.old_end_offset :] == edited[edit.new_end_offset :]
+    assert edit.removed_characters >= 0 <= edit.inserted_characters
+    assert edit.old_end == place(text, edit.old_end_offset)
+    assert edit.new_end == place(edited, edit.new_end_offset)
+    assert edit.start in (place(text, edit.start_offset), place(edited, edit.start_offset))
+    gap = edit.gap
+    rest = edited[: edit.new_end_offset].rstrip()
+    if gap is None:
+        assert len(rest) == len(edited)
+    else:
+        assert gap.offset == len(rest)
+        assert gap.second == place(edited, gap.offset + 1)
+
+
+def test_only_the_lines_that_differ_are_the_edit() -> None:
+    """An editor that sends all of the text at each key has edited one line."""
+    lines = TextLines("one\ntwo\nthree\n")
+    edit = lines.become("one\ntwo!\nthree\n")
+    assert (edit.start, edit.old_end, edit.new_end) == ((1, 0), (2, 0), (2, 0))
+    assert (edit.start_offset, edit.old_end_offset, edit.new_end_offset) == (4, 8, 9)
+    assert lines.become("one\ntwo!\nthree\n").start_offset >= 9
 
 
 @given(texts, positions)
