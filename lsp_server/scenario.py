@@ -38,9 +38,10 @@ OPTIONS = {
     "escapes": "no",
     "recorded": "",
 }
-"""Names and defaults. `language`: else by the path's name. `setting`: `maxLines=3, ...`. `confidence`: log-probability
-of each token, in nats. `line-ends`: of the file, `lf` or `crlf`. `escapes`: whether a backslash in the sections begins
-a character's name (`x1b`, `ud800`, `r`, another backslash). `recorded`: the model that said it.
+"""Names and defaults. `language`: else by the path's name. `setting`: `maxLines=3, disabledPaths=[/vendor/ *.csv]`.
+`confidence`: log-probability of each token, in nats. `line-ends`: of the file, `lf` or `crlf`. `escapes`: whether a
+backslash in the sections begins a character's name (`x1b`, `ud800`, `r`, another backslash). `recorded`: the model that
+said it.
 """
 
 
@@ -124,6 +125,8 @@ def _head(text: str) -> tuple[str, dict[str, str]]:
 def _value(text: str) -> object:
     if text in ("true", "false"):
         return text == "true"
+    if text.startswith("["):
+        return text.strip("[]").split()
     return int(text) if text.lstrip("-").isdigit() else text
 
 

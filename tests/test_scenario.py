@@ -48,5 +48,12 @@ def test_what_is_no_scenario(text: str, why: str) -> None:
 
 def test_settings() -> None:
     """By their names on the wire."""
-    scenario = Scenario("t", "█", "", options={"setting": "maxLines=3, enabled=false, suggestAt=key"})
-    assert scenario.settings == {"maxLines": 3, "enabled": False, "suggestAt": "key"}
+    scenario = Scenario(
+        "t", "█", "", options={"setting": "maxLines=3, enabled=false, suggestAt=key, disabledPaths=[/a *.b]"}
+    )
+    assert scenario.settings == {
+        "maxLines": 3,
+        "enabled": False,
+        "suggestAt": "key",
+        "disabledPaths": ["/a", "*.b"],
+    }
