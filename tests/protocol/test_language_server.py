@@ -90,7 +90,7 @@ def test_an_error_of_a_handler_is_logged_without_its_message(
     assert "the_users_code" not in caplog.text
 
 
-def test_editor_state_is_kept_with_its_document(server: LingCoderServer) -> None:
+async def test_editor_state_is_kept_with_its_document(server: LingCoderServer) -> None:
     """Positions become places in characters; what cannot be understood is left out."""
     document = {"uri": "file:///a.py", "languageId": "python", "version": 1, "text": "'😀' = 1\n"}
     receive(server, method="textDocument/didOpen", params={"textDocument": document})
