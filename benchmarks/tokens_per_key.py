@@ -25,9 +25,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.tokens_per_key_picture import Line, picture
+from lsp_server.bench.buffers import Buffer, Buffers
 from lsp_server.bench.trace import Ask, Trace
 from lsp_server.bench.trace_file import read_trace
-from lsp_server.bench.typing_hands import Page, TypingHands
 from lsp_server.context.anchors import Anchors, TokenBudget
 from lsp_server.context.window import View
 from lsp_server.documents.snapshot import DocumentSnapshot
@@ -88,12 +88,12 @@ def _own_runtime_folder() -> Iterator[None]:
 async def _measured(model: Path, trace: Trace) -> Costs:
     costs = Costs()
     async for engine, info in _engine(model):
-        anchors, hands = Anchors(), TypingHands(trace.documents)
+        anchors, buffers = Anchors(), Buffers(trace.documents)
         for action in trace.actions:
             if isinstance(action, Ask):
                 continue
-            hands.do(action)
-            document = _snapshot(hands.page)
+            buffers.do(action)
+            document = _snapshot(buffers.current)
             anchored = await _request(document, anchors, engine, info)
             costs.anchored.append(await _evaluated(engine, anchored))
             plain = await _request(document, Anchors(), engine, info, plain=True)
@@ -113,14 +113,14 @@ async def _engine(path: Path) -> AsyncIterator[tuple[EngineClient, ModelInfo]]:
     os.kill(host, 15)
 
 
-def _snapshot(page: Page) -> DocumentSnapshot:
-    before = split_lines(page.text[: page.caret])
+def _snapshot(buffer: Buffer) -> DocumentSnapshot:
+    before = split_lines(buffer.text[: buffer.caret])
     return DocumentSnapshot(
-        uri=page.document.uri,
-        path=page.document.path,
-        language_id=page.document.language,
+        uri=buffer.document.uri,
+        path=buffer.document.path,
+        language_id=buffer.document.language,
         version=1,
-        lines=tuple(split_lines(page.text)),
+        lines=tuple(split_lines(buffer.text)),
         caret_line=len(before) - 1,
         caret_column=len(before[-1]),
     )

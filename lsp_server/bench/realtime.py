@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from lsp_server.bench.buffers import Buffers, Edit
 from lsp_server.bench.replay import Progress, evaluated_tokens, never_shown_tokens
 from lsp_server.bench.report import percentile, spread
 from lsp_server.bench.trace import Accept, Action, Ask, Backspace, Key, Trace
-from lsp_server.bench.typing_hands import Edit, TypingHands
 from lsp_server.bench.typist import pauses_ms
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ LONG_PAUSE_MS = 700
 """In a pause of this length somebody has the time to see and read ghost text."""
 
 _LAST_PAUSE_MS = 2000.0
-"""How long the hands rest after the last key."""
+"""How long nobody types after the last key."""
 
 
 @dataclass(slots=True)
@@ -77,7 +77,7 @@ class _Run:
     """One replay while it goes on."""
 
     def __init__(self, editor: Editor, trace: Trace) -> None:
-        self._editor, self._hands = editor, TypingHands(trace.documents)
+        self._editor, self._buffers = editor, Buffers(trace.documents)
         self._pauses: list[Pause] = []
         self._shown: list[Suggested] = []
         """Ghost text at the caret, as it is now."""
@@ -97,10 +97,10 @@ class _Run:
         if isinstance(action, Accept):
             if not shown:
                 return
-            start, end, text = self._editor.place_of(self._hands.page.document.uri, shown[0])
-            self._tell(self._hands.insert_suggestion(start, end, text))
+            start, end, text = self._editor.place_of(self._buffers.current.document.uri, shown[0])
+            self._tell(self._buffers.insert_suggestion(start, end, text))
         else:
-            self._tell(self._hands.do(action))
+            self._tell(self._buffers.do(action))
         if isinstance(action, (Key, Backspace, Accept)):
             self._pauses.append(Pause(time.perf_counter()))
             self._ask()
@@ -123,8 +123,8 @@ class _Run:
 
     def _ask(self, *, invoked: bool = False) -> None:
         self._call_off()
-        page = self._hands.page
-        self._request = self._editor.begin_to_ask(page.document.uri, page.caret, invoked=invoked)
+        buffer = self._buffers.current
+        self._request = self._editor.begin_to_ask(buffer.document.uri, buffer.caret, invoked=invoked)
         task = asyncio.ensure_future(self._listen(self._request))
         self._listening.add(task)
         task.add_done_callback(self._listening.discard)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from lsp_server.bench.buffers import Buffers, Edit
 from lsp_server.bench.trace import Accept, Action, Ask, Trace
-from lsp_server.bench.typing_hands import Edit, TypingHands
 
 if TYPE_CHECKING:
     from lsp_server.protocol.driver import Editor, Suggested
@@ -66,7 +66,7 @@ class _Run:
     def __init__(self, editor: Editor, trace: Trace, stats: dict[str, Any]) -> None:
         self.found = Replay()
         self._editor = editor
-        self._hands = TypingHands(trace.documents)
+        self._buffers = Buffers(trace.documents)
         self._shown: list[Suggested] = []
         """The last answer, as long as nothing was done since."""
         self._counted = evaluated_tokens(stats)
@@ -87,7 +87,7 @@ class _Run:
         elif isinstance(action, Accept):
             self._accept()
         else:
-            self._tell(self._hands.do(action))
+            self._tell(self._buffers.do(action))
             self._shown = []
 
     async def finish(self) -> None:
@@ -99,9 +99,9 @@ class _Run:
         self.found.never_shown_tokens = never_shown_tokens(stats) - self._never_shown
 
     async def _ask(self, *, invoked: bool) -> None:
-        found, page = self.found, self._hands.page
+        found, buffer = self.found, self._buffers.current
         began = time.perf_counter()
-        self._shown = await self._editor.ask(page.document.uri, page.caret, invoked=invoked)
+        self._shown = await self._editor.ask(buffer.document.uri, buffer.caret, invoked=invoked)
         found.latency_ms.append((time.perf_counter() - began) * 1000)
         stats = await self._editor.stats()
         found.tokens.append(stats["last"]["tokens"])
@@ -111,8 +111,8 @@ class _Run:
 
     def _accept(self) -> None:
         if self._shown:
-            start, end, text = self._editor.place_of(self._hands.page.document.uri, self._shown[0])
-            self._tell(self._hands.insert_suggestion(start, end, text))
+            start, end, text = self._editor.place_of(self._buffers.current.document.uri, self._shown[0])
+            self._tell(self._buffers.insert_suggestion(start, end, text))
             self.found.accepted_characters += len(text)
         self._shown = []
 

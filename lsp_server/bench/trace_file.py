@@ -21,8 +21,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from lsp_server.bench.buffers import Buffers
 from lsp_server.bench.trace import Accept, Action, Ask, Backspace, Jump, Key, Switch, Trace, TraceDocument
-from lsp_server.bench.typing_hands import TypingHands
 from lsp_server.errors import CompletionError
 
 _Check = Callable[[object], bool]
@@ -190,12 +190,12 @@ def _events(fields: dict[str, Any]) -> Iterator[tuple[int, list[Action]]]:
 
 def _play_without_a_model(trace: Trace) -> None:
     """Find what is not possible before anything is started. Where text was accepted, later offsets mean nothing."""
-    hands = TypingHands(trace.documents)
+    buffers = Buffers(trace.documents)
     grown: set[str] = set()
     for action in trace.actions:
-        path = hands.page.document.path
+        path = buffers.current.document.path
         if isinstance(action, Accept):
             grown.add(path)
         elif isinstance(action, Jump) and path in grown:
             raise ValueError(f"`caret` has no meaning in {path} after `accept`: how long the text was is not known")
-        hands.do(action)
+        buffers.do(action)

@@ -1,4 +1,4 @@
-"""What the keys of a trace do to the open documents, as an editor with automatic closers does it. Pure: no server."""
+"""An editor's buffers: what the keys of a trace do to the open documents. Pure, nothing here knows a server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Edit:
 
 
 @dataclass(slots=True)
-class Page:
+class Buffer:
     """One open document and its caret."""
 
     document: TraceDocument
@@ -32,12 +32,12 @@ class Page:
     """Closers that the editor put behind the caret, the nearest last: where the opener stands, and the closer."""
 
 
-class TypingHands:
-    """The documents of a trace while it is played. Does everything but asking and accepting by itself."""
+class Buffers:
+    """All open documents while a trace is played. Actions that need an answer of the server do nothing here."""
 
     def __init__(self, documents: Iterable[TraceDocument]) -> None:
-        self.pages = {each.path: Page(each, each.text, each.offset) for each in documents}
-        self.page = next(iter(self.pages.values()))
+        self.by_path = {each.path: Buffer(each, each.text, each.offset) for each in documents}
+        self.current = next(iter(self.by_path.values()))
         """The one that is being typed in."""
 
     def do(self, action: Action) -> Edit | None:
@@ -61,46 +61,50 @@ class TypingHands:
 
     def insert_suggestion(self, start: int, end: int, text: str) -> Edit:
         """Put an accepted suggestion in place of `start:end`; the caret goes behind it."""
-        self.page.closers.clear()
+        self.current.closers.clear()
         return self._replace(start, end, text)
 
     def _press(self, key: Key) -> Edit | None:
-        page = self.page
-        if page.closers and page.closers[-1][1] == key.character and page.text.startswith(key.character, page.caret):
-            page.closers.pop()
-            page.caret += 1
+        buffer = self.current
+        if (
+            buffer.closers
+            and buffer.closers[-1][1] == key.character
+            and buffer.text.startswith(key.character, buffer.caret)
+        ):
+            buffer.closers.pop()
+            buffer.caret += 1
             return None
-        opener = page.caret
+        opener = buffer.caret
         edit = self._replace(opener, opener, key.character + key.before_caret, key.after_caret)
         if key.after_caret in _CLOSERS:
-            page.closers.append((opener, key.after_caret))
+            buffer.closers.append((opener, key.after_caret))
         return edit
 
     def _delete(self) -> Edit:
-        page, caret = self.page, self.page.caret
+        buffer, caret = self.current, self.current.caret
         if caret == 0:
             raise ValueError("there is nothing before the caret to delete")
-        pair = bool(page.closers) and page.closers[-1][0] == caret - 1
+        pair = bool(buffer.closers) and buffer.closers[-1][0] == caret - 1
         if pair:
-            page.closers.pop()
+            buffer.closers.pop()
         return self._replace(caret - 1, caret + pair, "")
 
     def _jump(self, offset: int) -> None:
-        if not 0 <= offset <= len(self.page.text):
+        if not 0 <= offset <= len(self.current.text):
             raise ValueError(
-                f"`caret` {offset} is outside of the text, which has {len(self.page.text)} characters then"
+                f"`caret` {offset} is outside of the text, which has {len(self.current.text)} characters then"
             )
-        self.page.closers.clear()
-        self.page.caret = offset
+        self.current.closers.clear()
+        self.current.caret = offset
 
     def _switch(self, path: str) -> None:
-        if path not in self.pages:
+        if path not in self.by_path:
             raise ValueError(f"no document has the path {path!r}")
-        self.page.closers.clear()
-        self.page = self.pages[path]
+        self.current.closers.clear()
+        self.current = self.by_path[path]
 
     def _replace(self, start: int, end: int, before_caret: str, after_caret: str = "") -> Edit:
-        page = self.page
-        page.text = page.text[:start] + before_caret + after_caret + page.text[end:]
-        page.caret = start + len(before_caret)
-        return Edit(page.document.uri, start, end, before_caret + after_caret)
+        buffer = self.current
+        buffer.text = buffer.text[:start] + before_caret + after_caret + buffer.text[end:]
+        buffer.caret = start + len(before_caret)
+        return Edit(buffer.document.uri, start, end, before_caret + after_caret)
