@@ -197,7 +197,7 @@ SAMPLES = (
         '            best = {"name": basket.name, "total": basket.total}  # the first of equals\n    return best\n',
     ),
     Sample(
-        "typescript", "ts", TYPESCRIPT, '  return lines.join("\\n")',
+        "typescript", "ts", TYPESCRIPT, '  return lines.join("\\n");',
         "\n}\n\nexport function cheapest(baskets: Item1[]): Item1 | undefined {\n  let best: Item1 | undefined;\n"
         "  for (const basket of baskets) {\n    if (!best || basket.price < best.price) {\n"
         "      best = { ...basket, name: `best of ${baskets.length}` }; // the first of equals\n    }\n  }\n"

@@ -176,7 +176,8 @@ _DEFAULT_COMMENT = "#"
 def language_of(file_name: str) -> str:
     """The LSP language id that an editor would give to this file; `plaintext` when unknown."""
     name = file_name.replace("\\", "/").rpartition("/")[2].lower()
-    return _BY_NAME.get(name) or _BY_ENDING.get(name.rpartition(".")[2], "plaintext")
+    _, dot, ending = name.rpartition(".")
+    return _BY_NAME.get(name) or _BY_ENDING.get(ending if dot else "", "plaintext")
 
 
 def canonical_id(language_id: str) -> str:
