@@ -21,7 +21,7 @@ class Settings:
     enabled: bool = True
     """Whether suggestions are computed unasked; one that is asked for by key always is."""
     model: str = ""
-    """Path of a GGUF file; empty means the bundled one."""
+    """A model's name or the path of a GGUF file; empty takes what `models use` chose, else the bundled one."""
     fim_template: str = "auto"
     """Name of a row in `prompt/fim_templates.py`; `auto` takes what the model's own tokens say."""
     max_prompt_tokens: int = 1200

@@ -12,10 +12,10 @@ import sys
 from collections.abc import Sequence
 
 from lsp_server import __version__
-from lsp_server.cli import bench, complete, serve
+from lsp_server.cli import bench, complete, models, serve
 from lsp_server.errors import CompletionError
 
-_COMMANDS = (serve, complete, bench)
+_COMMANDS = (serve, complete, models, bench)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -61,8 +61,8 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         default=None,
-        metavar="PATH",
-        help="a GGUF file; the bundled model if nothing is set",
+        metavar="NAME_OR_PATH",
+        help="a name from `models list`, or a GGUF file; if left out, what `models use` chose",
     )
 
 

@@ -5,33 +5,67 @@ from __future__ import annotations
 from pathlib import Path
 
 from lsp_server.errors import ModelFileError
+from lsp_server.model_store.bundled import bundled_model
+from lsp_server.model_store.choice import read_choice
+from lsp_server.model_store.folders import choice_file, models_folder
+from lsp_server.model_store.shelf import Model, State, find
 
-BUNDLED_NAME = "demo.gguf"
+__all__ = ["bundled_model", "locate_model"]
+
 _GGUF_MAGIC = b"GGUF"
-
-
-def bundled_model() -> Path:
-    """The model that is part of the package; in a checkout it lies in the folder `models`.
-
-    Raises:
-        ModelFileError: the installation is incomplete.
-    """
-    package = Path(__file__).parents[1]
-    for folder in (package / "bundled", package.parent / "models"):
-        if (folder / BUNDLED_NAME).is_file():
-            return folder / BUNDLED_NAME
-    raise ModelFileError("The bundled model is missing from this installation. Set `lingCoder.model` to a GGUF file.")
+_SUFFIX = ".gguf"
 
 
 def locate_model(name_or_path: str) -> Path:
-    """The file for `lingCoder.model`; empty means the bundled one.
+    """The file for `lingCoder.model`; empty means what `models use` chose, else the bundled one.
 
     Raises:
-        ModelFileError: there is no such file, it cannot be read, or it is no GGUF.
+        ModelFileError: there is no such model or file, it is not here, it cannot be read, or it is no GGUF.
+        CatalogError: the catalog of models is wrong.
+        StoreError: the list of imported files cannot be read.
     """
-    if not name_or_path:
+    if name_or_path:
+        return _checked(_found(name_or_path))
+    chosen = read_choice()
+    if not chosen:
         return bundled_model()
+    try:
+        return _checked(_found(chosen))
+    except ModelFileError as error:
+        raise ModelFileError(f"{error} It was chosen with `models use`, and stands in {choice_file()}.") from error
+
+
+def _found(name_or_path: str) -> Path:
     path = Path(name_or_path).expanduser()
+    if _looks_like_a_path(name_or_path):
+        below = models_folder() / path
+        return below if not path.exists() and below.is_file() else path
+    model = find(name_or_path)
+    if model is not None:
+        return _of_model(model)
+    if path.is_file():
+        return path
+    raise ModelFileError(
+        f"There is no model {name_or_path!r}: `ling-coder-lsp models list` shows the names. A file needs its path."
+    )
+
+
+def _looks_like_a_path(text: str) -> bool:
+    return text.endswith(_SUFFIX) or "/" in text or "\\" in text
+
+
+def _of_model(model: Model) -> Path:
+    if model.state.is_here:
+        return model.path
+    if model.state is State.GONE:
+        raise ModelFileError(f"The file of the model {model.name} is no longer at {model.path}. Import it again.")
+    raise ModelFileError(
+        f"The model {model.name} is not on this machine. "
+        f"`ling-coder-lsp models pull {model.name}` fetches it ({model.size_bytes / 1e9:.1f} GB)."
+    )
+
+
+def _checked(path: Path) -> Path:
     try:
         with path.open("rb") as file:
             magic = file.read(len(_GGUF_MAGIC))

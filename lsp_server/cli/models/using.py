@@ -1,0 +1,38 @@
+"""`ling-coder-lsp models use`: chooses the model for wherever `lingCoder.model` is empty."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from lsp_server.cli.models.words import add_json
+from lsp_server.cli.options import Commands
+from lsp_server.model_store.changes import choose
+from lsp_server.model_store.folders import choice_file
+
+
+def add_to(commands: Commands) -> None:
+    """Declare the subcommand."""
+    parser = commands.add_parser(
+        "use",
+        help="choose the model that the server takes",
+        description="Choose the model that the server takes where `lingCoder.model` is empty. "
+        "`models use demo` goes back to the one in the package.",
+    )
+    parser.add_argument("model", metavar="NAME_OR_PATH")
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the choice down.
+
+    Raises:
+        CompletionError: the model is not here, or the choice cannot be written.
+    """
+    chosen, path = choose(arguments.model)
+    if arguments.json:
+        print(json.dumps({"model": chosen, "path": str(path), "written_to": str(choice_file())}))
+    else:
+        print(f"The server takes {chosen} from its next start on, where `lingCoder.model` is empty.")
+    return 0

@@ -1,0 +1,41 @@
+"""Sizes, questions and options that several subcommands share."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from lsp_server.errors import CompletionError
+
+
+def gigabytes(size_bytes: int, estimate: bool = False) -> str:
+    """`11.2 GB`, `0.99 GB`, `5.9 MB`; an estimate begins with `~`."""
+    if size_bytes < 50_000_000:
+        text = f"{size_bytes / 1e6:.1f} MB"
+    else:
+        text = f"{size_bytes / 1e9:.{1 if size_bytes >= 9_950_000_000 else 2}f} GB"
+    return f"~{text}" if estimate else text
+
+
+def confirmed(question: str, yes: bool) -> bool:
+    """Whether the user wants it; asks on the terminal unless `--yes` was given.
+
+    Raises:
+        CompletionError: nobody can be asked.
+    """
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise CompletionError("This needs a yes, and nobody can be asked here: add `--yes`.")
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """`--json`."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def add_yes(parser: argparse.ArgumentParser) -> None:
+    """`--yes`."""
+    parser.add_argument("--yes", action="store_true", help="do not ask")
