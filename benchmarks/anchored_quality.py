@@ -58,6 +58,7 @@ from lsp_server.engine.generation import Generation, Job, Step
 from lsp_server.engine.host import job_of
 from lsp_server.engine.lane_table import LaneTable
 from lsp_server.engine.llama import LlamaModel
+from lsp_server.engine.micro_batch import MicroBatch
 from lsp_server.errors import CompletionError, EngineError
 from lsp_server.prompt import render
 from lsp_server.prompt.fim_templates import choose_template
@@ -126,7 +127,7 @@ class Asker:
 
     def _run(self, job: Job) -> str:
         events: list[Piece | Finished | EngineError] = []
-        generation = Generation(job, self.model, self._lanes, events.append, self._micro_batch_tokens)
+        generation = Generation(job, self.model, self._lanes, events.append, MicroBatch(self._micro_batch_tokens))
         while generation.step() is Step.MORE:
             pass
         return "".join(event.text for event in events if isinstance(event, Piece))

@@ -24,6 +24,8 @@ else:
 
 _MOST = {"threads": 512, "cells": 2**20, "lane_tokens": 2**20, "lanes": 256, "micro_batch_tokens": 4096}
 """What llama.cpp can do at all; it takes more without a word and then dies or eats all memory."""
+_GPU_BATCH_TOKENS = 512
+"""llama.cpp's own default of a micro-batch."""
 _SMALL_MODEL_BYTES = 256 * 1024 * 1024
 
 
@@ -42,7 +44,7 @@ class EngineSettings:
     lanes: int = 8
     """Documents and chats whose tokens are kept at a time."""
     micro_batch_tokens: int = 64
-    """Tokens per call of llama.cpp during prefill: a cancelled prefill ends within one such call."""
+    """Tokens per call of llama.cpp during prefill; on a GPU the first call's, later as many as take 50 ms."""
     repack_weights: bool = False
     """llama.cpp's own default is true: a few percent faster, minutes of loading, half as much memory again."""
     linger_seconds: float = 600.0
@@ -96,6 +98,11 @@ def _check(path: Path, name: str, value: object) -> None:
 
 def _kind(default: object) -> str:
     return {bool: "true or false", int: "a whole number"}.get(type(default), "a number")
+
+
+def batch_limit(settings: EngineSettings, *, can_abort: bool) -> int:
+    """Most tokens of one call: a call that cannot be aborted is sized by the time it takes, up to a usual batch."""
+    return settings.micro_batch_tokens if can_abort else max(settings.micro_batch_tokens, _GPU_BATCH_TOKENS)
 
 
 def physical_cores() -> int:

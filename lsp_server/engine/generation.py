@@ -15,6 +15,7 @@ from enum import Enum
 from lsp_server.engine.base import Finished, FinishReason, Piece, Priority, Sampling
 from lsp_server.engine.lane_table import LaneTable
 from lsp_server.engine.lanes import Lane
+from lsp_server.engine.micro_batch import MicroBatch
 from lsp_server.engine.model import DecodeResult, Model
 from lsp_server.engine.stops import StopTexts
 from lsp_server.errors import EngineError, PromptTooLong
@@ -48,7 +49,7 @@ class Step(Enum):
 class Generation:
     """Evaluates the prompt of one job and generates its answer; `emit` gets pieces and, last, `Finished`."""
 
-    def __init__(self, job: Job, model: Model, lanes: LaneTable, emit: Emit, micro_batch_tokens: int) -> None:
+    def __init__(self, job: Job, model: Model, lanes: LaneTable, emit: Emit, micro_batch: MicroBatch) -> None:
         limit = model.info.context_tokens
         if not job.tokens:
             raise EngineError("The prompt is empty.")
@@ -56,7 +57,7 @@ class Generation:
             raise PromptTooLong(len(job.tokens), limit - 1)
         self.job = job
         self._model, self._lanes, self._emit = model, lanes, emit
-        self._micro_batch_tokens = micro_batch_tokens
+        self._micro_batch = micro_batch
         self._most_new = min(job.max_new_tokens, max(0, limit - len(job.tokens) - len(job.tail)))
         self._sequence_tokens: tuple[int, ...] = job.tokens
         """The prompt, and every generated token that must be evaluated before the next one."""
@@ -83,13 +84,13 @@ class Generation:
     @property
     def next_stop(self) -> int:
         """How much of the prompt the cache holds when the present call is done."""
-        return min(self._reached + self._micro_batch_tokens, len(self.job.tokens))
+        return min(self._reached + self._micro_batch.tokens, len(self.job.tokens))
 
     def step(self) -> Step:
         """Do the next small thing. An aborted step has changed nothing and can be done again."""
         lane = self._enter_lane()
         start = len(lane.tokens)
-        chunk = self._sequence_tokens[start : start + self._micro_batch_tokens]
+        chunk = self._sequence_tokens[start : start + self._micro_batch.tokens]
         last = start + len(chunk) == len(self._sequence_tokens)
         began = time.perf_counter()
         result = self._model.decode(lane.sequence, chunk, start, logits=last)
@@ -104,6 +105,7 @@ class Generation:
             return Step.MORE
         self._left = self._lanes.extend(self.job.lane, chunk)
         self._advance_to(len(self._left.tokens))
+        self._micro_batch.took(len(chunk), time.perf_counter() - began)
         self._count(began, start, len(chunk))
         if not last:
             return Step.MORE

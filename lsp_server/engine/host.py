@@ -46,6 +46,7 @@ from lsp_server.engine.engine_settings import EngineSettings, read_engine_settin
 from lsp_server.engine.generation import Job
 from lsp_server.engine.healing import tail_of
 from lsp_server.engine.lane_table import LaneTable
+from lsp_server.engine.micro_batch import MicroBatch
 from lsp_server.engine.model import Model
 from lsp_server.engine.scheduler import Scheduler
 from lsp_server.engine.wire import Emit, Peer
@@ -116,7 +117,8 @@ class Host:
         try:
             self._model = await self._loop.run_in_executor(None, self._load, self._path, self._settings, self._progress)
             lanes = LaneTable(self._model, self._settings.cells, self._settings.lanes)
-            self._scheduler = Scheduler(self._model, lanes, self._settings.micro_batch_tokens)
+            micro_batch = MicroBatch(self._settings.micro_batch_tokens, self._model.most_batch_tokens)
+            self._scheduler = Scheduler(self._model, lanes, micro_batch)
             self._announce(EngineStatus(EngineState.READY, f"{self._model.info.name} is ready", None, self._model.info))
         except CompletionError as error:
             self._announce(EngineStatus(EngineState.FAILED, str(error)))

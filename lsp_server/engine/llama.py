@@ -21,7 +21,7 @@ import llama_cpp
 import numpy as np
 
 from lsp_server.engine.base import ModelInfo, Sampling
-from lsp_server.engine.engine_settings import EngineSettings, physical_cores, threads_for
+from lsp_server.engine.engine_settings import EngineSettings, batch_limit, physical_cores, threads_for
 from lsp_server.engine.gguf_texts import MIN_CONFIDENCE_KEY, load_error, percent
 from lsp_server.engine.healing import TokenTable
 from lsp_server.engine.model import DecodeResult
@@ -68,11 +68,13 @@ class LlamaModel:
         llama_cpp.llama_backend_init()
         self._settings = settings
         self._abort_flag = ctypes.create_string_buffer(8)
+        can_abort = not settings.gpu_layers or not llama_cpp.llama_supports_gpu_offload()
+        self.most_batch_tokens = batch_limit(settings, can_abort=can_abort)
         self._model = self._load_model(path, on_progress)
         self._vocab = _present(llama_cpp.llama_model_get_vocab(self._model))
         self._context = self._make_context(path)
         self._memory = _present(llama_cpp.llama_get_memory(self._context))
-        self._batch = _Batch(settings.micro_batch_tokens)
+        self._batch = _Batch(self.most_batch_tokens)
         self._samplers: dict[Sampling, Any] = {}
         self._tokens_of_block = lru_cache(maxsize=4096)(self._tokenize_block)
         self.vocabulary_size = llama_cpp.llama_vocab_n_tokens(self._vocab)
@@ -102,7 +104,7 @@ class LlamaModel:
         settings = self._settings
         parameters = llama_cpp.llama_context_default_params()
         parameters.n_ctx = settings.cells
-        parameters.n_batch = parameters.n_ubatch = settings.micro_batch_tokens
+        parameters.n_batch = parameters.n_ubatch = self.most_batch_tokens
         parameters.n_seq_max = settings.lanes
         parameters.kv_unified = True
         parameters.n_threads = parameters.n_threads_batch = threads_for(settings, physical_cores(), path.stat().st_size)
@@ -219,8 +221,8 @@ class LlamaModel:
             EngineError: llama.cpp refused the batch.
         """
         count = len(tokens)
-        if not 0 < count <= self._settings.micro_batch_tokens:
-            raise EngineError(f"{count} tokens in a batch of {self._settings.micro_batch_tokens}.")
+        if not 0 < count <= self.most_batch_tokens:
+            raise EngineError(f"{count} tokens in a batch of {self.most_batch_tokens}.")
         batch = self._batch.filled(sequence, tokens, position, logits=logits)
         self.evaluated_tokens += count
         code = llama_cpp.llama_decode(self._context, batch)

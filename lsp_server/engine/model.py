@@ -25,6 +25,8 @@ class Model(Protocol):
     info: ModelInfo
     evaluated_tokens: int
     aborted_calls: int
+    most_batch_tokens: int
+    """Most tokens of one `decode`."""
 
     def tokenize(self, text: str) -> list[int]:
         """Ids of a text of the user's. Safe from any thread, as is `special`."""

@@ -17,6 +17,7 @@ from lsp_server.engine.base import Finished, FinishReason, Piece, Priority
 from lsp_server.engine.generation import Emit, Generation, Job
 from lsp_server.engine.lane_table import Counters, LaneTable
 from lsp_server.engine.lanes import common_prefix_length
+from lsp_server.engine.micro_batch import MicroBatch
 from lsp_server.engine.model import Model
 from lsp_server.errors import EngineError, EngineGone
 
@@ -45,8 +46,8 @@ class Ticket:
 class Scheduler:
     """Owns the model from the moment it is made: no other thread may call it, but for tokenizing and aborting."""
 
-    def __init__(self, model: Model, lanes: LaneTable, micro_batch_tokens: int) -> None:
-        self._model, self._lanes, self._micro_batch_tokens = model, lanes, micro_batch_tokens
+    def __init__(self, model: Model, lanes: LaneTable, micro_batch: MicroBatch) -> None:
+        self._model, self._lanes, self._micro_batch = model, lanes, micro_batch
         self._tickets: list[Ticket] = []
         self._chores: list[Callable[[], None]] = []
         self._running: Ticket | None = None
@@ -172,7 +173,7 @@ class Scheduler:
     def _generation(self, ticket: Ticket) -> Generation:
         if ticket.generation is None:
             emit = functools.partial(self._tell, ticket)
-            ticket.generation = Generation(ticket.job, self._model, self._lanes, emit, self._micro_batch_tokens)
+            ticket.generation = Generation(ticket.job, self._model, self._lanes, emit, self._micro_batch)
         return ticket.generation
 
     def _tell(self, ticket: Ticket, event: Piece | Finished | EngineError) -> None:

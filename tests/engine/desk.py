@@ -8,6 +8,7 @@ from collections.abc import Callable
 from lsp_server.engine.base import Finished, Piece, Priority
 from lsp_server.engine.generation import Emit, Job
 from lsp_server.engine.lane_table import LaneTable
+from lsp_server.engine.micro_batch import MicroBatch
 from lsp_server.engine.scheduler import Scheduler, Ticket
 from lsp_server.errors import EngineError
 from tests.engine.fake_model import LIMIT_S, Collected, FakeModel, undisturbed
@@ -46,7 +47,7 @@ class Desk:
     def __init__(self, model: FakeModel | None = None, cells: int = 4096, sequences: int = 8) -> None:
         self.model = model or FakeModel()
         self.lanes = LaneTable(self.model, cells, sequences)
-        self.scheduler = Scheduler(self.model, self.lanes, MICRO_BATCH_TOKENS)
+        self.scheduler = Scheduler(self.model, self.lanes, MicroBatch(MICRO_BATCH_TOKENS))
 
     def submit(self, job: Job, emit: Emit | None = None) -> tuple[Ticket, Listener]:
         listener = Listener()

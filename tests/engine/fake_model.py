@@ -79,7 +79,7 @@ class FakeModel:
         """How many tokens an aborted call leaves in the cache."""
         self.on_decode: Callable[[], None] | None = None
         """Called at the beginning of each `decode`."""
-        self._cells, self._sequences, self._micro_batch_tokens = cells, sequences, micro_batch_tokens
+        self._cells, self._sequences, self.most_batch_tokens = cells, sequences, micro_batch_tokens
         self._next_token, self._pieces, self._end_tokens = next_token, pieces, frozenset(end_tokens)
         self._cache: dict[int, list[Cell]] = {}
         self._sampled: tuple[int, ...] | None = None
@@ -183,7 +183,7 @@ class FakeModel:
     def decode(self, sequence: int, tokens: Sequence[int], position: int, *, logits: bool) -> DecodeResult:
         """Put tokens into the cache; refuse what llama.cpp refuses."""
         self._check(sequence)
-        assert 0 < len(tokens) <= self._micro_batch_tokens
+        assert 0 < len(tokens) <= self.most_batch_tokens
         if position != self.filled(sequence):
             raise EngineError(f"A gap: position {position} after {self.filled(sequence)} cells.")
         if self.on_decode is not None:

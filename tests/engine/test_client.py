@@ -155,7 +155,7 @@ async def test_waiting_has_a_limit(hosts: Hosts, model: Path, pretend: Pretend) 
 
 async def test_closing_ends_what_runs(hosts: Hosts, model: Path, pretend: Pretend) -> None:
     """Generations in flight end with a name, and the client stays closed."""
-    await pretend(_greeting(), b'{"id": 1, "item": ["piece", 0, 1]}\n')
+    await pretend(_greeting(), b'{"id": 1, "item": ["piece", 0, 1, null]}\n')
     client = hosts.client(model)
     await client.wait_ready(LIMIT_S * 1000)
     stream = Stream(client, fim())

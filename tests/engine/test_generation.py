@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lsp_server.engine.base import FinishReason, Piece
 from lsp_server.engine.generation import Generation, Job, Step
 from lsp_server.engine.lane_table import LaneTable
+from lsp_server.engine.micro_batch import MicroBatch
 from lsp_server.engine.model import DecodeResult
 from lsp_server.errors import EngineError, PromptTooLong
 from lsp_server.outcome import TokenCounts
@@ -29,7 +30,7 @@ class Bench:
 
     def start(self, job: Job) -> tuple[Generation, Collected]:
         out = Collected()
-        return Generation(job, self.model, self.lanes, out.events.append, self.micro_batch_tokens), out
+        return Generation(job, self.model, self.lanes, out.events.append, MicroBatch(self.micro_batch_tokens)), out
 
     def run(self, job: Job) -> Collected:
         generation, out = self.start(job)

@@ -10,6 +10,7 @@ from lsp_server.engine.base import Piece
 from lsp_server.engine.generation import Generation, Job, Step
 from lsp_server.engine.healing import TokenTable, tail_of
 from lsp_server.engine.lane_table import LaneTable
+from lsp_server.engine.micro_batch import MicroBatch
 from tests.engine.fake_model import Collected, FakeModel
 
 
@@ -54,7 +55,9 @@ def test_the_answer_continues_the_tail(tail: bytes) -> None:
     """The tokens of the answer begin with the tail; what is streamed is what comes after it."""
     model, collected = FakeModel(), Collected()
     lanes = LaneTable(model, cells=512, sequences=2)
-    generation = Generation(Job("a", (300, 301, 302), 12, tail=tail), model, lanes, collected.events.append, 64)
+    generation = Generation(
+        Job("a", (300, 301, 302), 12, tail=tail), model, lanes, collected.events.append, MicroBatch(64)
+    )
     while generation.step() is Step.MORE:
         pass
     lane = lanes.lane("a")
@@ -69,7 +72,7 @@ def test_a_token_that_heals_and_says_more_counts_for_the_confidence() -> None:
     """`ret` becomes `return`: how sure the model was of it is known."""
     model, collected = FakeModel(pieces=(b"return", b"x"), next_token=lambda _tokens: 0), Collected()
     generation = Generation(
-        Job("a", (1, 2), 1, tail=b"ret"), model, LaneTable(model, 64, 2), collected.events.append, 64
+        Job("a", (1, 2), 1, tail=b"ret"), model, LaneTable(model, 64, 2), collected.events.append, MicroBatch(64)
     )
     while generation.step() is Step.MORE:
         pass
@@ -86,7 +89,7 @@ def test_healing_does_not_use_up_the_answer() -> None:
         Collected(),
     )
     generation = Generation(
-        Job("a", (1, 2), 1, tail=b"ret"), model, LaneTable(model, 64, 2), collected.events.append, 64
+        Job("a", (1, 2), 1, tail=b"ret"), model, LaneTable(model, 64, 2), collected.events.append, MicroBatch(64)
     )
     while generation.step() is Step.MORE:
         pass

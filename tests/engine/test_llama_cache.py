@@ -16,6 +16,7 @@ from lsp_server.engine.engine_settings import EngineSettings, threads_for
 from lsp_server.engine.generation import Generation, Job, Step
 from lsp_server.engine.lane_table import LaneTable
 from lsp_server.engine.llama import LlamaModel
+from lsp_server.engine.micro_batch import MicroBatch
 from lsp_server.engine.model import DecodeResult
 from lsp_server.errors import EngineError, ModelFileError, PromptTooLong
 from tests.engine.real_hosts import CODE, Hosts, Stream, answer, fim, host_pid, is_idle, until
@@ -37,7 +38,7 @@ class Room:
         events: list[Piece | Finished | EngineError] = []
         tokens = tuple(self.model.tokenize(text))
         generation = Generation(
-            Job(lane, tokens, max_new_tokens, **job), self.model, self.lanes, events.append, MICRO_BATCH
+            Job(lane, tokens, max_new_tokens, **job), self.model, self.lanes, events.append, MicroBatch(MICRO_BATCH)
         )
         while generation.step() is Step.MORE:
             pass
@@ -96,7 +97,7 @@ def test_what_was_generated_and_accepted_is_in_the_lane(room: Room) -> None:
     room.model.evaluated_tokens = 0
     job = Job("document", (*tokens, generated), 1)
     events: list[Piece | Finished | EngineError] = []
-    assert Generation(job, room.model, room.lanes, events.append, MICRO_BATCH).step() is Step.DONE
+    assert Generation(job, room.model, room.lanes, events.append, MicroBatch(MICRO_BATCH)).step() is Step.DONE
     assert room.model.evaluated_tokens == 1
     assert first.tokens.generated == 1
 
@@ -138,7 +139,9 @@ def test_the_text_does_not_depend_on_where_tokens_came_from(room: Room, way: str
 
 def _aborted_in_the_middle(room: Room, prompt: str) -> None:
     tokens = tuple(room.model.tokenize(prompt))
-    generation = Generation(Job("document", tokens, 1), room.model, room.lanes, lambda _event: None, MICRO_BATCH)
+    generation = Generation(
+        Job("document", tokens, 1), room.model, room.lanes, lambda _event: None, MicroBatch(MICRO_BATCH)
+    )
     for _ in range(3):
         generation.step()
     room.model.request_abort()
@@ -171,7 +174,7 @@ def test_an_aborted_step_is_done_again_to_the_same_effect(room: Room) -> None:
     room.empty()
     pieces: list[Piece | Finished | EngineError] = []
     job = Job("document", tuple(room.model.tokenize(LONG_CODE)), 24)
-    generation = Generation(job, room.model, room.lanes, pieces.append, MICRO_BATCH)
+    generation = Generation(job, room.model, room.lanes, pieces.append, MicroBatch(MICRO_BATCH))
     step = Step.MORE
     while step is Step.MORE:
         room.model.request_abort()
@@ -298,7 +301,9 @@ def test_a_prompt_as_long_as_a_lane(room: Room) -> None:
     tokens = tuple(room.model.tokenize(LONG_CODE * 20))[:4096]
 
     def generation(count: int) -> Generation:
-        return Generation(Job("long", tokens[:count], 5), room.model, room.lanes, lambda _event: None, MICRO_BATCH)
+        return Generation(
+            Job("long", tokens[:count], 5), room.model, room.lanes, lambda _event: None, MicroBatch(MICRO_BATCH)
+        )
 
     with pytest.raises(PromptTooLong) as raised:
         generation(4096)

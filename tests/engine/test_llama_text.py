@@ -16,6 +16,7 @@ from lsp_server.engine.engine_settings import EngineSettings
 from lsp_server.engine.generation import Generation, Job, Step
 from lsp_server.engine.lane_table import LaneTable
 from lsp_server.engine.llama import LlamaModel
+from lsp_server.engine.micro_batch import MicroBatch
 from lsp_server.errors import EngineError, TemplateMismatch
 from tests.engine.real_hosts import Hosts, answer
 
@@ -148,7 +149,9 @@ def _spoken(model: LlamaModel, tokens: list[int], monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(model, "sample", lambda _sampling, _among=(): (next(said), -0.5))
     events: list[Piece | Finished | EngineError] = []
     prompt = tuple(model.tokenize("x = '"))
-    generation = Generation(Job("document", prompt, len(tokens)), model, LaneTable(model, 12288, 8), events.append, 64)
+    generation = Generation(
+        Job("document", prompt, len(tokens)), model, LaneTable(model, 12288, 8), events.append, MicroBatch(64)
+    )
     while generation.step() is Step.MORE:
         pass
     model.cut(0, 0)

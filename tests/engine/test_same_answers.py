@@ -17,6 +17,7 @@ import pytest
 from lsp_server.engine.base import Priority
 from lsp_server.engine.generation import Job
 from lsp_server.engine.lane_table import LaneTable
+from lsp_server.engine.micro_batch import MicroBatch
 from lsp_server.engine.scheduler import Scheduler
 from tests.engine.desk import Listener
 from tests.engine.random_edits import Document, code, documents
@@ -116,7 +117,7 @@ def test_a_completion_interrupts_a_chat(shared: Shared, judge: Judge, call: int)
     text = model.tokenize(code("examples/typing.json")[:4000])
     chat = Job("chat", tuple(text[:250]), 20, priority=Priority.CHAT)
     completion = Job("document", tuple(text[250:350]), 8)
-    scheduler = Scheduler(model, lanes, MICRO_BATCH)
+    scheduler = Scheduler(model, lanes, MicroBatch(MICRO_BATCH))
     listeners = Listener(), Listener()
 
     def interrupt() -> None:

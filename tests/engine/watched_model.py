@@ -15,6 +15,7 @@ from lsp_server.engine.engine_settings import EngineSettings
 from lsp_server.engine.generation import Generation, Job, Step
 from lsp_server.engine.lane_table import LaneTable
 from lsp_server.engine.llama import LlamaModel
+from lsp_server.engine.micro_batch import MicroBatch
 from lsp_server.engine.model import DecodeResult
 from lsp_server.model_store.locate import bundled_model
 
@@ -101,7 +102,7 @@ class Running:
 
     def __init__(self, job: Job, model: WatchedModel, lanes: LaneTable) -> None:
         self.job, self.choices, self._model = job, list[Choice](), model
-        self._generation = Generation(job, model, lanes, lambda _event: None, MICRO_BATCH)
+        self._generation = Generation(job, model, lanes, lambda _event: None, MicroBatch(MICRO_BATCH))
         self.ended = False
 
     def step(self) -> None:
