@@ -54,6 +54,7 @@ async def complete(request: CompletionRequest, engine: Engine, memory: Memory) -
     request.notes.line_ms = memory.speed.line_ms
     skip = _not_unasked(request, memory)
     if skip is not None:
+        request.notes.gate = skip.label
         return _ended(request, skip)
     outcome = await _from_the_engine(request, engine, memory)
     if outcome.suggestion is not None:
