@@ -49,11 +49,11 @@ class Document:
     tree: OpenTree = field(init=False)
 
     def __post_init__(self) -> None:
-        self.tree = OpenTree(self.language_id, self.path, self.lines.frozen())
+        self.tree = OpenTree(self.language_id, self.path, self.lines)
 
     def edited(self, edits: Sequence[Edit]) -> None:
         """The lines were edited: everything that goes with them follows."""
-        self.tree.changed(edits, self.lines.frozen())
+        self.tree.changed(edits)
         self.history.edited(edits)
         if self.editor is not None and len(self.editor.selections) <= 1:
             # Typing ends a selection; several carets type together.

@@ -10,7 +10,7 @@ from tree_sitter import Tree
 from lsp_server.documents.languages import grammar_of
 from lsp_server.documents.parsing import Parse, with_edits
 from lsp_server.documents.syntax import LONGEST_TEXT_CHARACTERS, Syntax
-from lsp_server.documents.text_lines import Edit
+from lsp_server.documents.text_lines import Edit, TextLines
 
 
 class LateSyntax:
@@ -44,7 +44,7 @@ class OpenTree:
     A parse that has begun is finished even when the text has changed meanwhile: the next one is fast then.
     """
 
-    def __init__(self, language_id: str, path: str | None, lines: Sequence[str]) -> None:
+    def __init__(self, language_id: str, path: str | None, lines: TextLines) -> None:
         self._grammar = grammar_of(language_id, path)
         self._tree: Tree | None = None
         self._edits: list[Edit] = []
@@ -59,10 +59,9 @@ class OpenTree:
         self.late = LateSyntax()
         """Gets the tree of the text as it is."""
 
-    def changed(self, edits: Sequence[Edit], lines: Sequence[str]) -> None:
-        """The text was edited; `lines` is what it is after all of the edits."""
+    def changed(self, edits: Sequence[Edit]) -> None:
+        """The lines were edited."""
         self._edits += edits
-        self._lines = lines
         self._characters += sum(edit.inserted_characters - edit.removed_characters for edit in edits)
         self._is_parsed = False
         self.late = LateSyntax()
@@ -92,8 +91,9 @@ class OpenTree:
             return None
         old = with_edits(self._tree, self._edits) if self._tree is not None else None
         self._edits.clear()
-        self._of_the_parse = self._lines, self.late
-        self._parse = Parse(grammar, self._lines, old)
+        lines = self._lines.frozen()
+        self._of_the_parse = lines, self.late
+        self._parse = Parse(grammar, lines, old)
         return self._parse
 
     def _finished(self, grammar: str, tree: Tree) -> None:

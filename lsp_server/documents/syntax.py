@@ -15,7 +15,7 @@ from tree_sitter import Node, Tree
 
 from lsp_server.documents.encoded_lines import BYTES_PER_CHARACTER
 from lsp_server.documents.languages import grammar_of
-from lsp_server.documents.parsing import parsed, with_edits
+from lsp_server.documents.parsing import parsed, parsed_again
 from lsp_server.documents.scopes import Scope, scope_of
 from lsp_server.documents.text_lines import Edit, TextLines
 
@@ -127,14 +127,14 @@ class Syntax:
     def edited(self, edits: Sequence[Edit], lines: Sequence[str]) -> Syntax | None:
         """The tree after `edits`, each of what the ones before it left; `lines` is the text after all of them.
 
-        `None` when that took too long.
+        `None` when that would take too long.
         """
-        return _syntax(self.grammar, lines, parsed(self.grammar, lines, with_edits(self._tree, edits)))
+        return _syntax(self.grammar, lines, parsed_again(self.grammar, lines, self._tree, edits))
 
     def with_replaced(self, start_offset: int, end_offset: int, text: str) -> Syntax | None:
         """The tree of the document as if `text` stood in place of `start_offset:end_offset`.
 
-        `None` when that took too long.
+        `None` when that would take too long.
         """
         lines = TextLines.of(self.lines)
         edit = lines.replace(self.place_of(start_offset), self.place_of(end_offset), text)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
@@ -115,7 +116,7 @@ class TextLines:
         if start[1] == 0 and before.endswith("\r"):
             # A bare CR before the edit and an LF at its beginning become one line end.
             start, text = (start[0] - 1, len(before) - 1), "\r" + text
-        offset = sum(map(len, self._lines[: start[0]])) + start[1]
+        offset = sum(map(len, islice(self._lines, start[0]))) + start[1]
         removed_characters = sum(map(len, self._lines[start[0] : end[0]])) + end[1] - start[1]
         head, tail = self._lines[start[0]][: start[1]], self._lines[end[0]][end[1] :]
         fresh = split_lines(head + text + tail)
@@ -135,7 +136,7 @@ class TextLines:
         least = min(len(old), len(new)) - 1
         same = next((index for index in range(least) if old[index] != new[index]), least)
         kept = next((back for back in range(least - same) if old[-1 - back] != new[-1 - back]), least - same)
-        offset = sum(map(len, old[:same]))
+        offset = sum(map(len, islice(old, same)))
         old_end, new_end = _end_before(old, kept), _end_before(new, kept)
         removed, inserted = (sum(map(len, lines[same : len(lines) - kept])) for lines in (old, new))
         self._lines = new

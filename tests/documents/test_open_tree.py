@@ -25,13 +25,13 @@ edits = st.lists(st.tuples(places, places, fresh_texts), max_size=4)
 
 def opened(text: str, language: str = "python") -> tuple[OpenTree, TextLines]:
     lines = TextLines(text)
-    return OpenTree(language, None, lines.frozen()), lines
+    return OpenTree(language, None, lines), lines
 
 
 def type_at(place: Place, character: str, tree: OpenTree, lines: TextLines) -> Place:
     """A key, and the caret after it."""
     edit = lines.replace(place, place, character)
-    tree.changed([edit], lines.frozen())
+    tree.changed([edit])
     assert finish(tree) is not None
     return edit.new_end
 
@@ -52,7 +52,7 @@ def test_the_tree_is_that_of_the_text_after_all_edits(
     finish(tree)
     for step in steps:
         done = [lines.replace(start, end, fresh) for start, end, fresh in step]
-        tree.changed(done, lines.frozen())
+        tree.changed(done)
         if parse_between:
             finish(tree)
     syntax = finish(tree)
@@ -69,7 +69,7 @@ def test_there_is_no_tree_before_somebody_parses() -> None:
     """Opening and editing a document costs nothing that grows with it."""
     tree, lines = opened(LONG)
     assert tree.late.get() is None
-    tree.changed([lines.replace((0, 0), (0, 0), "x = 1\n")], lines.frozen())
+    tree.changed([lines.replace((0, 0), (0, 0), "x = 1\n")])
     assert tree.late.get() is None
     assert finish(tree) is not None
 
@@ -90,7 +90,7 @@ def test_an_edit_during_a_parse_does_not_begin_it_anew() -> None:
     tree, lines = opened(LONG)
     assert tree.work(0)
     early = tree.late
-    tree.changed([lines.replace((3001, 0), (3001, 0), "x = 1\n")], lines.frozen())
+    tree.changed([lines.replace((3001, 0), (3001, 0), "x = 1\n")])
     late = tree.late
     assert late is not early
     assert finish(tree) is late.get()
@@ -130,7 +130,7 @@ def test_a_parse_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch
     while tree.work(0):
         pass
     assert tree.late.get() is None
-    tree.changed([lines.replace((0, 0), (0, 0), "x")], lines.frozen())
+    tree.changed([lines.replace((0, 0), (0, 0), "x")])
     assert not tree.work(1000)
 
 
@@ -139,9 +139,9 @@ def test_a_text_that_grows_too_large_loses_its_tree(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(open_tree, "LONGEST_TEXT_CHARACTERS", 10)
     tree, lines = opened("x = 1\n")
     assert finish(tree) is not None
-    tree.changed([lines.become("x = 1_000_000\n")], lines.frozen())
+    tree.changed([lines.become("x = 1_000_000\n")])
     assert finish(tree) is None
-    tree.changed([lines.become("y\n")], lines.frozen())
+    tree.changed([lines.become("y\n")])
     syntax = finish(tree)
     assert syntax is not None
     assert syntax.lines == ("y\n", "")
@@ -151,7 +151,7 @@ def test_unknown_languages_cost_nothing() -> None:
     """There is nothing to do for them."""
     tree, lines = opened("x", "klingon")
     assert not tree.work(0)
-    tree.changed([lines.replace((0, 0), (0, 0), "y")], lines.frozen())
+    tree.changed([lines.replace((0, 0), (0, 0), "y")])
     assert not tree.work(0)
     assert tree.late.get() is None
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lsp_server.documents import parsing
 from lsp_server.documents.scopes import Scope
 from lsp_server.documents.syntax import LONGEST_TEXT_CHARACTERS, Syntax, parse
 from lsp_server.documents.text_lines import split_lines
@@ -176,6 +177,14 @@ def leaves(syntax: Syntax) -> list[tuple[str, int, int, int]]:
             found.append((node.type, syntax.start_of(node), syntax.end_of(node), node.start_point.row))
         todo += node.children
     return sorted(found)
+
+
+def test_an_edit_that_takes_too_long_has_no_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is answered while it is parsed; the tree before the edit stays as it is."""
+    monkeypatch.setattr(parsing, "EDIT_LIMIT_MS", 0)
+    syntax = tree_of("def f(a):\n    return a\n\n" * 2000)
+    assert syntax.with_replaced(0, 0, '"""') is None
+    assert syntax.errors() == 0
 
 
 def test_deep_nesting_is_no_recursion() -> None:
