@@ -9,6 +9,8 @@ _QUOTES = "\"'`"
 _SHORTEST_WORD_CHARACTERS = 3
 _SHORTEST_REST_CHARACTERS = 4
 """A shorter rest of a line may be found in any answer."""
+_MOST_TIMES = 8
+"""How often it may be said at the end, as brackets are by a model that closes too many."""
 _MAY_OVERLAP_ALONE = CLOSERS + _QUOTES + ";:,"
 
 
@@ -17,13 +19,23 @@ def before_the_rest_of_the_line(candidate: Candidate) -> Candidate:
     rest, text = candidate.surroundings.rest_of_line, candidate.text.rstrip()
     if not rest.strip():
         return candidate
+    for _ in range(_MOST_TIMES):
+        kept = _without(rest, text)
+        if kept is None:
+            break
+        candidate, text = candidate.with_text(kept), kept.rstrip()
+    place = text.find(rest) if len(rest) >= _SHORTEST_REST_CHARACTERS else -1
+    return candidate if place < 0 or _belongs_to(text[:place], rest) else candidate.with_text(text[:place])
+
+
+def _without(rest: str, text: str) -> str | None:
+    """The text without the rest, or a beginning of it, at its end; `None` where there is no such thing."""
     for length in range(min(len(rest), len(text)), 0, -1):
         kept, repeated = text[:-length], rest[:length]
         says_something = length == len(rest) or all(character in _MAY_OVERLAP_ALONE for character in repeated)
         if says_something and text.endswith(repeated) and not _belongs_to(kept, repeated):
-            return candidate.with_text(kept)
-    place = text.find(rest) if len(rest) >= _SHORTEST_REST_CHARACTERS else -1
-    return candidate if place < 0 or _belongs_to(text[:place], rest) else candidate.with_text(text[:place])
+            return kept
+    return None
 
 
 def _belongs_to(kept: str, repeated: str) -> bool:

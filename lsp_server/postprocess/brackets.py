@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from lsp_server.postprocess.lexis import masked
 
+BRACKET = re.compile(r"[()\[\]{}]")
 CLOSERS = ")]}"
 OPENERS = "([{"
 OPENER_OF = dict(zip(CLOSERS, OPENERS, strict=True))
@@ -21,7 +24,7 @@ def unmatched(code: str, language_id: str = "", opened: str = "") -> tuple[str, 
 def unmatched_in(code: str) -> tuple[str, str]:
     """The same for code that was masked."""
     closers, openers = [], []
-    for character in code:
+    for character in BRACKET.findall(code):
         if character in OPENERS:
             openers.append(character)
         elif character in CLOSERS and not openers:

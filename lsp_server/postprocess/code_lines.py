@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from lsp_server.documents.languages import BlockStyle
-from lsp_server.postprocess.brackets import CLOSERS, OPENERS
+from lsp_server.postprocess.brackets import BRACKET, CLOSERS, OPENERS
 from lsp_server.postprocess.indentation import columns
 from lsp_server.postprocess.lexis import FILLER, QUOTES, bare, masked
 from lsp_server.postprocess.rule import Candidate
@@ -26,7 +26,7 @@ _KEYWORD_HEADER = re.compile(
 )
 """What begins a block where blocks end with a keyword and nothing marks their beginning."""
 
-_UNFINISHED = re.compile(r"(?:\\|[-+*/%|&=<>^?.,]|\b(?:and|or|not|in|instanceof|extends|implements))$")
+_UNFINISHED = re.compile(r"(?:\\|[-+*/%|&=?.,]|\b(?:and|or|not|in|instanceof|extends|implements))$")
 _FINISHED = re.compile(r"(?:\+\+|--|->|=>)$")
 
 
@@ -76,10 +76,15 @@ class CodeLine:
 
 def code_lines(candidate: Candidate) -> list[CodeLine]:
     """The lines of a suggestion; the first one with what stands before the caret."""
-    around = candidate.surroundings
-    whole = around.line_before_caret + candidate.text
+    return list(_code_lines(candidate.text, candidate.surroundings))
+
+
+@lru_cache(maxsize=2)
+def _code_lines(text: str, around: Surroundings) -> tuple[CodeLine, ...]:
+    """Several rules in a row ask for the same."""
+    whole = around.line_before_caret + text
     opened = around.opened_at_line_start
-    code = masked(whole, candidate.snapshot.language_id, opened).text.split("\n")
+    code = masked(whole, around.snapshot.language_id, opened).text.split("\n")
     clause = _clause(around.language.end_keywords)
     lines, depth = [], around.depth
     for index, raw in enumerate(whole.split("\n")):
@@ -88,18 +93,18 @@ def code_lines(candidate: Candidate) -> list[CodeLine]:
         is_clause = bool(clause.match(code[index]))
         lines.append(CodeLine(raw, bare(code[index]), columns(raw), in_text, depth, behind, is_clause))
         depth = behind
-    return lines
+    return tuple(lines)
 
 
 @lru_cache(maxsize=64)
 def _clause(end_keywords: tuple[str, ...]) -> re.Pattern[str]:
     words = "|".join(map(re.escape, (*_CLAUSES, *(word for word in end_keywords if word[-1].isalpha()))))
-    return re.compile(rf"[}}\s]*(?:{words})\b(?!\s*(?:[.:]?=|\.))|\s*\}}\s*while\b")
+    return re.compile(rf"[}}\s]*(?:{words})\b(?!\s*(?:[.:]?=|\.))|\s*(?:\}}\s*while\b|</)")
 
 
 def _depth_behind(code: str, depth: int) -> int:
     """Brackets that are open behind a line; what it closes beyond those that were counted is a block around it."""
-    for character in code:
+    for character in BRACKET.findall(code):
         if character in OPENERS:
             depth += 1
         elif character in CLOSERS and depth > 0:

@@ -9,7 +9,6 @@ from lsp_server.postprocess.over_the_closers import over_the_closers
 from lsp_server.postprocess.rule import Candidate, Rule
 from lsp_server.postprocess.unlike_the_lines_before import unlike_the_lines_before
 from lsp_server.postprocess.unlike_the_next_lines import unlike_the_next_lines
-from lsp_server.postprocess.unlike_what_is_there import unlike_what_is_there
 from lsp_server.postprocess.until_the_block_ends import until_the_block_ends
 from lsp_server.postprocess.until_the_statement_ends import until_the_statement_ends
 from lsp_server.postprocess.with_the_files_indentation import with_the_files_indentation
@@ -46,7 +45,6 @@ AT_THE_PLACE: tuple[Rule, ...] = (
     unlike_the_next_lines,
     over_the_closers,
     without_trailing_space,
-    unlike_what_is_there,
     without_new_syntax_errors,
     with_the_files_line_ends,
 )
@@ -57,7 +55,6 @@ AT_THE_END: tuple[Rule, ...] = (
     unlike_the_next_lines,
     over_the_closers,
     without_trailing_space,
-    unlike_what_is_there,
     without_new_syntax_errors,
     with_the_files_line_ends,
 )

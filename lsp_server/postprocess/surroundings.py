@@ -34,7 +34,7 @@ _HEADERS_LOOKED_AT = 12
 _MOST_LINES_UP = 2000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Surroundings:
     """One place in one document."""
 

@@ -28,12 +28,12 @@ def until_the_statement_ends(candidate: Candidate) -> Candidate:
 
 def _end_in_text(around: Surroundings, lines: list[CodeLine]) -> int:
     """In a comment or string: its line; where a docstring is closed, what follows it, too."""
-    closes_a_docstring = around.opened in QUOTES and len(around.opened) == 3 and not lines[1].begins_in_text
     following = next_line(lines, 1)
-    if not closes_a_docstring or following is None or lines[following].width != lines[0].width:
+    if around.opened not in QUOTES or len(around.opened) < len('"""') or following is None:
         return 1
+    is_closed = not lines[following].begins_in_text and lines[following].width == lines[0].width
     is_body = bool(around.headers(lines[0].width))
-    return len(lines) if is_body else 1
+    return len(lines) if is_closed and is_body else 1
 
 
 def _start(around: Surroundings, lines: list[CodeLine]) -> int | None:

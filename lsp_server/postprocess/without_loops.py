@@ -18,9 +18,13 @@ _LETTERS_OF_A_ROUND = 24
 """A round of several lines that is shorter, as closing brackets are, may come twice."""
 
 
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n){3,}")
+"""No style has three blank lines in a row."""
+
+
 def without_loops(candidate: Candidate) -> Candidate:
     """Cut after the first of three equal lines in a row, of two equal groups of lines, of equal stretches of a line."""
-    text = _before_equal_lines(candidate.text)
+    text = _before_equal_lines(_BLANK_LINES.split(candidate.text, 1)[0])
     before = candidate.surroundings.line_before_caret[-_SEEN_BEFORE_CHARACTERS:]
     for pattern in (_LONG, _SHORT):
         text = _before_equal_stretches(before, text, pattern)
@@ -41,7 +45,7 @@ def _before_equal_lines(text: str) -> str:
     bare = [line.strip() for line in lines]
     for index in range(len(bare)):
         for height in range(1, min(_LONGEST_ROUND_LINES, (len(bare) - index) // 2) + 1):
-            if _is_a_loop(bare, index, height):
+            if bare[index] and bare[index] == bare[index + height] and _is_a_loop(bare, index, height):
                 return "\n".join(lines[: index + height])
     return text
 
@@ -49,7 +53,7 @@ def _before_equal_lines(text: str) -> str:
 def _is_a_loop(bare: list[str], index: int, height: int) -> bool:
     """Whether the lines from `index` on come again at once."""
     first = bare[index : index + height]
-    if not first[0] or first != bare[index + height : index + 2 * height]:
+    if first != bare[index + height : index + 2 * height]:
         return False
     if height == 1:
         return len(bare) > index + 2 and bare[index + 2] == first[0]

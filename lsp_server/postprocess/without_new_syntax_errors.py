@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 from lsp_server.documents.syntax import Syntax
 from lsp_server.postprocess.over_the_closers import over_the_closers
@@ -16,6 +17,8 @@ _MOST_TRIES = 12
 """How many lines at the end are given up, one after the other, before all of it is. One try takes about 0.5 ms."""
 
 
+_PATIENCE_MS = 50
+"""Where one try takes that long, as in a file that is broken all over, there are no more."""
 _GRAMMARS_WITH_MACROS = ("c", "cpp", "objc", "cuda")
 _MACRO_WITH_A_BLOCK = re.compile(
     r"\b(?:[A-Z][A-Z0-9_]{2,}|\w*for_?each\w*)\s*\((?:[^()\n]|\([^()\n]*\)){3,}\)(?=\s*\{)"
@@ -29,10 +32,10 @@ def without_new_syntax_errors(candidate: Candidate) -> Candidate:
     if syntax is None or not candidate.text.strip():
         return candidate
     at_most = _errors(candidate, syntax, 0)
-    lines = candidate.text.split("\n")
+    lines, ends_s = candidate.text.split("\n"), time.perf_counter() + _PATIENCE_MS / 1000
     for length in range(len(lines), max(0, len(lines) - _MOST_TRIES), -1):
         shorter = candidate if length == len(lines) else _first_lines(candidate, lines, length)
-        if not shorter.text.strip():
+        if not shorter.text.strip() or time.perf_counter() > ends_s:
             break
         for tried in dict.fromkeys((shorter.text, with_its_blocks_closed(shorter).text)):
             errors = _errors_with(shorter.with_text(tried), syntax)

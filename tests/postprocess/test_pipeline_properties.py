@@ -9,8 +9,12 @@ from hypothesis import strategies as st
 
 from lsp_server.documents.text_lines import split_lines
 from lsp_server.postprocess import pipeline
+from lsp_server.postprocess.brackets import unmatched
 from lsp_server.postprocess.rule import Candidate
 from tests.marked import CARET, snapshot
+from tests.postprocess.taking import after, place, taken
+from tests.postprocess.test_good_suggestions import CASES
+from tests.postprocess.test_stream import streamed
 
 CODE = (
     "x",
@@ -117,3 +121,73 @@ def test_the_rules_settle(before: str, after: str, answer: str) -> None:
     assert [each.rule for each in verdicts] == [rule.__name__ for rule in pipeline.AT_THE_END[: len(verdicts)]]
     assert {each.verdict for each in verdicts} <= {"kept", "changed", "emptied"}
     assert (verdicts[-1].verdict == "emptied") == (not left.text.strip()) or len(verdicts) == len(pipeline.AT_THE_END)
+
+
+# Documents of real languages, their answers with noise in them
+
+NOISE = (")", "}", "]", "(", "{", "\n", "    ", " ", "if x", "return a", "foo()", "\n\n", "else:", "x = 1", '"', "'",
+         "# c", "// c", ";", ":", ",", "def f():", "\n}",
+         "\t", '"""', "\x1b[0m", "<|fim_middle|>", "\ud800")  # fmt: skip
+WITH_BLOCKS = [case for case in CASES if case[0] in ("python", "typescript", "go", "rust", "c", "java")]
+
+noise = st.lists(st.sampled_from(NOISE), max_size=4).map("".join)
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> tuple[str, str, str]:
+    """A language, a document with a caret, and an answer."""
+    language, marked, model_says = draw(st.sampled_from(WITH_BLOCKS))
+    if draw(st.booleans()):
+        model_says = draw(st.sampled_from(CASES))[2]
+    cut = draw(st.integers(0, len(model_says)))
+    model_says = model_says[:cut] + draw(noise) + model_says[cut:] + draw(noise)
+    if draw(st.booleans()):
+        cut = draw(st.integers(0, len(marked)))
+        marked = marked[:cut] + draw(noise) + marked[cut:]
+    return language, marked, model_says
+
+
+@given(situations(), line_ends)
+def test_no_node_of_an_error_is_added(situation: tuple[str, str, str], line_end: str) -> None:
+    """Wherever there is a grammar, whatever the document looked like before."""
+    language, marked, model_says = situation
+    seen = place(marked.replace("\n", line_end), language)
+    left, _ = pipeline.run(Candidate(model_says, seen, 12))
+    assert seen.syntax is not None
+    if left.text.strip():
+        start = seen.caret_offset
+        then = seen.syntax.with_replaced(start, start + left.replaced_characters, left.text)
+        assert then is not None
+        assert then.errors() <= seen.syntax.errors()
+
+
+@given(situations())
+def test_no_closer_and_no_line_twice(situation: tuple[str, str, str]) -> None:
+    """There are no more lonely closing brackets than before, and the document does not go on as the suggestion ends."""
+    language, marked, model_says = situation
+    seen = place(marked, language, parsed=False)
+    left, _ = pipeline.run(Candidate(model_says, seen, 12))
+    said = left.text.split("\n")
+    if not left.text.strip() or left.surroundings.opened:
+        return
+    document = after(left).replace(CARET, "")
+    assert len(unmatched(document, language)[0]) <= len(unmatched("".join(seen.lines), language)[0])
+    assert len(said) < 2 or said[-1] not in left.surroundings.following[:1]
+
+
+@given(situations())
+def test_twice_is_once(situation: tuple[str, str, str]) -> None:
+    """What was shown is shown in full when it comes from the cache."""
+    language, marked, model_says = situation
+    seen = place(marked, language)
+    left, _ = pipeline.run(Candidate(model_says, seen, 12))
+    if left.text.strip():
+        again, _ = pipeline.run(Candidate(left.text, seen, 12), pipeline.AT_THE_PLACE)
+        assert after(again).replace(CARET, "") == after(left).replace(CARET, "")
+
+
+@given(situations())
+def test_what_is_heard_is_enough(situation: tuple[str, str, str]) -> None:
+    """Ending generation early changes nothing of what is shown."""
+    language, marked, model_says = situation
+    assert taken(marked, streamed(marked, model_says, language), language) == taken(marked, model_says, language)
