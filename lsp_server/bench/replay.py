@@ -18,8 +18,9 @@ SETTINGS: dict[str, Any] = {
     "invokedDeadlineMs": 600_000,
     "pauseMs": 0,
     "suggestAt": "everywhere",
+    "saveBattery": False,
 }
-"""Each request is answered by the engine, however slow the machine is."""
+"""Each request is answered by the engine, however slow the machine is, and on battery, too."""
 
 WITHOUT_SPECULATION: dict[str, Any] = {"speculation": False, "warmUp": False}
 """Nothing is evaluated that nobody asked for."""
