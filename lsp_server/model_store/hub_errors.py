@@ -75,7 +75,7 @@ def _of_status(error: HfHubHTTPError, what: str) -> DownloadError:
     status = error.response.status_code
     if isinstance(error, GatedRepoError):
         return NotAllowed(
-            f"{what} is gated: accept its terms on its page, and set HF_TOKEN to a token of that account."
+            f"The hub wants terms accepted for {what}: do that on its page, and set HF_TOKEN to a token of that account."
         )
     if status == 401:
         return NotAllowed(
@@ -85,7 +85,7 @@ def _of_status(error: HfHubHTTPError, what: str) -> DownloadError:
     if status == 403:
         return NotAllowed(f"The hub refuses {what} (403): the token in use may not read it. Set HF_TOKEN to another.")
     if status == 404:
-        return NotOnTheHub(f"{what} does not exist on the hub (404). Check its name, and HF_ENDPOINT if it is set.")
+        return NotOnTheHub(f"The hub does not have {what} (404). Check its name, and HF_ENDPOINT if it is set.")
     if status == 407:
         return _proxy_refused(error, what)
     if status in _PASSING:
@@ -101,11 +101,11 @@ def _proxy_refused(error: Exception, what: str) -> DownloadError:
 
 
 def _invalid_name(_error: Exception, what: str) -> DownloadError:
-    return NotOnTheHub(f"{what} cannot be the name of a repository. Names are like `owner/name`.")
+    return NotOnTheHub(f"The hub cannot have {what}: names are like `owner/name`.")
 
 
 def _switched_off(_error: Exception, what: str) -> DownloadError:
-    return HubUnreachable(f"{what} is not fetched because HF_HUB_OFFLINE is set. Unset it to download.")
+    return HubUnreachable(f"HF_HUB_OFFLINE is set, so {what} is not asked for. Unset it to download.")
 
 
 def _wrong_address(error: Exception, _what: str) -> DownloadError:
