@@ -187,7 +187,7 @@ async def test_an_engine_that_hangs_while_it_counts_costs_one_deadline() -> None
 
 async def test_what_is_there_at_the_deadline_is_shown() -> None:
     """A partial answer beats none, whether the engine ends it or has to be cut off."""
-    slow = ScriptedEngine((Rule("word" * 200, token_ms=5),))
+    slow = ScriptedEngine((Rule("word" + "".join(map(str, range(999))), token_ms=5),))
     outcome = await check("█", slow, QUICK)
     assert outcome.label == "shown"
     assert outcome.suggestion is not None

@@ -25,6 +25,10 @@ _SINGLE_CHARACTERS = frozenset(
 """Grammars of languages in which `'` holds one character, or begins a lifetime, a type variable or a number's base."""
 
 _SINGLE_CHARACTER = r"'(?:[^'\\\n]|\\[^\n]{1,9}?)'"
+_REGULAR_EXPRESSION = (
+    r"(?:(?<=[(,=:\[!&|?;])|(?<=[(,=:\[!&|?;] )|\A)/(?![*/])(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/\w*"
+)
+"""Where JavaScript has one and not a division: behind an operator, or where a piece begins."""
 _ENDS = {
     '"""': r'[^"\\]*(?:(?:\\[\s\S]|"(?!""))[^"\\]*)*("""|)',
     "'''": r"[^'\\]*(?:(?:\\[\s\S]|'(?!''))[^'\\]*)*('''|)",
@@ -51,6 +55,7 @@ class _Lexis:
     begins: re.Pattern[str]
     ends: dict[str, re.Pattern[str]]
     line_comment: str
+    comments: tuple[str, ...]
 
 
 @lru_cache(maxsize=256)
@@ -67,9 +72,11 @@ def _lexis(language_id: str) -> _Lexis:
         ends[opening] = re.compile(rf"[\s\S]*?({re.escape(closing)}|\Z)")
     if row.line_comment:
         ends[row.line_comment] = re.compile(r"[^\n]*(\n?)")
-    marks = sorted(ends, key=len, reverse=True)
-    found = "|".join([_SINGLE_CHARACTER] * characters + [re.escape(mark) for mark in marks])
-    return _Lexis(re.compile(found), ends, row.line_comment)
+    patterns = [_SINGLE_CHARACTER] * characters
+    patterns += [_REGULAR_EXPRESSION] * (row.grammar in ("javascript", "typescript", "tsx"))
+    patterns += map(re.escape, sorted(ends, key=len, reverse=True))
+    comments = (row.line_comment, *(row.block_comment or ())[:1])
+    return _Lexis(re.compile("|".join(patterns)), ends, row.line_comment, comments)
 
 
 def masked(text: str, language_id: str, opened: str = "") -> Masked:
@@ -92,7 +99,7 @@ def masked(text: str, language_id: str, opened: str = "") -> Masked:
                 end -= 1  # the line end is code
             if not is_closed and end == len(whole):
                 left_open = mark
-        parts += [whole[place:start], _filled(whole[start:end], is_comment=mark not in QUOTES and mark[0] != "'")]
+        parts += [whole[place:start], _filled(whole[start:end], is_comment=mark in lexis.comments)]
         place = end
     parts.append(whole[place:])
     return Masked("".join(parts)[len(opened) :], left_open)

@@ -7,6 +7,7 @@ from lsp_server.postprocess.before_the_next_lines import before_the_next_lines
 from lsp_server.postprocess.before_the_rest_of_the_line import before_the_rest_of_the_line
 from lsp_server.postprocess.over_the_closers import over_the_closers
 from lsp_server.postprocess.rule import Candidate, Rule
+from lsp_server.postprocess.to_a_whole_end import to_a_whole_end
 from lsp_server.postprocess.unlike_the_lines_before import unlike_the_lines_before
 from lsp_server.postprocess.unlike_the_next_lines import unlike_the_next_lines
 from lsp_server.postprocess.until_the_block_ends import until_the_block_ends
@@ -53,6 +54,7 @@ AT_THE_PLACE: tuple[Rule, ...] = (
 AT_THE_END: tuple[Rule, ...] = (
     *ON_THE_STREAM,
     unlike_the_next_lines,
+    to_a_whole_end,
     over_the_closers,
     without_trailing_space,
     without_new_syntax_errors,

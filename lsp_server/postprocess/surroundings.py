@@ -109,11 +109,19 @@ class Surroundings:
         return unmatched_in(self._before.text)[1]
 
     @cached_property
+    def _closed_after(self) -> Counter[str]:
+        after = self.snapshot.line_after_caret + "\n" + "".join(self.lines_after)
+        return Counter(unmatched_in(masked(after, self.snapshot.language_id, self.opened).text)[0])
+
+    @cached_property
     def lacking(self) -> Counter[str]:
         """Closing brackets that the document has too few of: what an answer may close beyond what it opens."""
-        after = self.snapshot.line_after_caret + "\n" + "".join(self.lines_after)
-        closed = Counter(unmatched_in(masked(after, self.snapshot.language_id, self.opened).text)[0])
-        return Counter(map(CLOSER_OF.__getitem__, self._open_before)) - closed
+        return Counter(map(CLOSER_OF.__getitem__, self._open_before)) - self._closed_after
+
+    @cached_property
+    def surplus(self) -> Counter[str]:
+        """Closing brackets that the document has too many of: what an answer may leave open."""
+        return self._closed_after - Counter(map(CLOSER_OF.__getitem__, self._open_before))
 
     @cached_property
     def open_above(self) -> str:
@@ -140,8 +148,8 @@ class Surroundings:
             return IndentationStyle(tabs=True, unit=TAB_COLUMNS)
         return found
 
-    def headers(self, width: int) -> list[str]:
-        """The lines above that hold a line which is indented by `width` columns, innermost first, stripped."""
+    def headers(self, width: int, *, with_space: bool = False) -> list[str]:
+        """The lines above that hold a line which is indented by `width` columns, innermost first, stripped or not."""
         found: list[str] = []
         above = range(self.snapshot.caret_line - 1, max(-1, self.snapshot.caret_line - _MOST_LINES_UP), -1)
         for index in above:
@@ -150,7 +158,7 @@ class Surroundings:
             line = self.snapshot.lines[index]
             if line.strip() and columns(line) < width and line.lstrip()[0] not in CLOSERS + FILLER:
                 width = columns(line)
-                found.append(line.strip())
+                found.append(line if with_space else line.strip())
         return found
 
     def is_for_definitions(self, width: int, *headers: str) -> bool:

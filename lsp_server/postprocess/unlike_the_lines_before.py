@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from lsp_server.postprocess.lexis import bare, masked
 from lsp_server.postprocess.rule import Candidate
 
 _MOST_LINES = 8
@@ -19,6 +20,8 @@ def unlike_the_lines_before(candidate: Candidate) -> Candidate:
         return candidate
     said = [line.strip() for line in candidate.text.split("\n", 2 * _MOST_LINES) if line.strip()][:_MOST_LINES]
     above = [line.strip() for line in around.lines_before[-4 * _MOST_LINES :] if line.strip()][-_MOST_LINES:]
+    if said and said[0] in above and not bare(masked(said[0], candidate.snapshot.language_id).text):
+        return candidate.with_text("")  # a comment, which nobody writes twice
     for height in range(1, min(len(said), len(above)) + 1):
         first = said[:height]
         if first == above[-height:] and len(_LETTER.findall("".join(first))) >= _FEWEST_LETTERS * height:

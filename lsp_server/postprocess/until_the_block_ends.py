@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from lsp_server.postprocess.code_lines import CodeLine, code_lines, next_line, opens_a_block
+from lsp_server.postprocess.indentation import columns
 from lsp_server.postprocess.rule import Candidate
 from lsp_server.postprocess.shape import Shape, shape_of
 from lsp_server.postprocess.surroundings import Surroundings
 
-_OUTDENTED = re.compile(r"\s*(?:#\s*\w+|(?!case\b|default\b|public\b|private\b|protected\b)\w+:\s*$)")
+_OUTDENTED = re.compile(r"\s*(?:#|(?!case\b|default\b|public\b|private\b|protected\b)\w+:\s*$)")
 """Lines of C and its kin that stand further left than their block: preprocessor lines and labels."""
 
 _GRAMMARS_WITH_OUTDENTED_LINES = ("c", "cpp", "objc", "cuda", "csharp", "glsl", "hlsl")
@@ -40,6 +41,8 @@ class _Block:
         self._by_bracket = opens and lines[0].depth_behind > lines[0].depth
         self._depth = lines[first].depth
         self._is_for_definitions = self._holds_definitions()
+        headers = around.headers(self._width, with_space=True)
+        self._closing_width = lines[0].width if opens else columns(headers[0]) if headers else 0
         self._skips_outdented = around.language.grammar in _GRAMMARS_WITH_OUTDENTED_LINES
 
     def end(self) -> int:
@@ -72,8 +75,8 @@ class _Block:
         """Whether the block has ended before this line."""
         if line.depth < self._depth:
             return not line.is_clause
-        if self._closes_what_is_open(line):
-            return False
+        if line.begins_with_a_closer:
+            return not self._closes_what_is_open(line)
         if self._header_width is None:
             return line.width < self._width
         if self._by_bracket:
@@ -91,7 +94,9 @@ class _Block:
         return is_at_the_header and bool(words) and words[0] in self._around.language.end_keywords
 
     def _closes_what_is_open(self, line: CodeLine) -> bool:
-        return line.begins_with_a_closer and self._around.lacking[line.raw.lstrip()[0]] > 0
+        if not line.begins_with_a_closer or not self._around.lacking[line.raw.lstrip()[0]]:
+            return False
+        return line.width < self._width or line.width <= self._closing_width
 
     def _begins_another(self, line: CodeLine, after_a_blank_line: bool, compound: bool) -> bool:
         if not self._is_for_definitions or line.is_clause or line.begins_with_a_closer or line.width != self._width:

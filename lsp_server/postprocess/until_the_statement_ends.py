@@ -18,6 +18,8 @@ def until_the_statement_ends(candidate: Candidate) -> Candidate:
     around = candidate.surroundings
     if around.opened:
         end = _end_in_text(around, lines)
+    elif not around.has_blocks and lines[0].depth_behind == 0 and not _begins_a_line(around, lines):
+        end = 1
     elif (start := _start(around, lines)) is None:
         end = 0
     else:
@@ -39,13 +41,16 @@ def _end_in_text(around: Surroundings, lines: list[CodeLine]) -> int:
 def _start(around: Surroundings, lines: list[CodeLine]) -> int | None:
     """The line in which the statement begins that the suggestion adds to; `None` where the caret's block has ended."""
     following = next_line(lines, 1)
-    begins_a_line = lines[0].raw.rstrip() == around.line_before_caret.rstrip()
-    if following is None or not begins_a_line or goes_on(around, lines, 0, 0, following):
+    if following is None or not _begins_a_line(around, lines) or goes_on(around, lines, 0, 0, following):
         return 0
     line = lines[following]
     if line.width < lines[0].width and not (line.begins_with_a_closer and around.lacking[line.raw.lstrip()[0]]):
         return None
     return following if following == 1 or not around.is_for_definitions(line.width) else None
+
+
+def _begins_a_line(around: Surroundings, lines: list[CodeLine]) -> bool:
+    return lines[0].raw.rstrip() == around.line_before_caret.rstrip()
 
 
 def end_of_statement(around: Surroundings, lines: list[CodeLine], start: int) -> int:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from lsp_server.documents.languages import BlockStyle
 from lsp_server.postprocess.brackets import CLOSER_OF, CLOSERS, OPENERS, unmatched_in
 from lsp_server.postprocess.indentation import leading
 from lsp_server.postprocess.lexis import bare, masked
 from lsp_server.postprocess.rule import Candidate
+
+_NEEDS_MORE = re.compile(r"\s*(?:try|do)\b")
+"""What is no code without a `catch` or a `while` behind its block."""
 
 
 def with_its_blocks_closed(candidate: Candidate) -> Candidate:
@@ -19,15 +24,18 @@ def with_its_blocks_closed(candidate: Candidate) -> Candidate:
     left_open = len(unmatched_in(masked(candidate.text, candidate.snapshot.language_id, around.opened).text)[1])
     if not left_open or code.opened or bare(code.text)[-1:] in OPENERS:
         return candidate
-    openings = _left_open(whole.split("\n"), code.text.split("\n"), left_open)
-    if not all(openers.endswith("{") for _, openers in openings):
+    lines, code_lines = whole.split("\n"), code.text.split("\n")
+    if around.line_before_caret.strip() and bare(code_lines[0]).endswith("{") and around.lacking["}"]:
+        left_open += 1  # of the caret's own line
+    openings = _left_open(lines, code_lines, left_open)
+    if not all(bare(line).endswith("{") and not _NEEDS_MORE.match(line) for _, _, line in openings):
         return candidate
-    closing = [space + "".join(map(CLOSER_OF.__getitem__, openers[::-1])) for space, openers in reversed(openings)]
+    closing = [space + "".join(map(CLOSER_OF.__getitem__, openers[::-1])) for space, openers, _ in reversed(openings)]
     return candidate.with_text("\n".join([candidate.text.rstrip(), *closing]))
 
 
-def _left_open(lines: list[str], code: list[str], most: int) -> list[tuple[str, str]]:
-    """For each line that leaves brackets open the white space that it begins with, and the last brackets of them."""
+def _left_open(lines: list[str], code: list[str], most: int) -> list[tuple[str, str, str]]:
+    """For each line that leaves brackets open the white space that it begins with, these brackets, and its code."""
     found: list[tuple[int, str]] = []
     for index, code_of_line in enumerate(code):
         for character in code_of_line:
@@ -38,4 +46,4 @@ def _left_open(lines: list[str], code: list[str], most: int) -> list[tuple[str, 
     by_line: dict[int, str] = {}
     for index, opener in found[-most:]:
         by_line[index] = by_line.get(index, "") + opener
-    return [(leading(lines[index]), openers) for index, openers in by_line.items()]
+    return [(leading(lines[index]), openers, code[index]) for index, openers in by_line.items()]

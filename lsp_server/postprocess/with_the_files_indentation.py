@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from lsp_server.postprocess.code_lines import CodeLine, code_lines, next_line, opens_a_block
 from lsp_server.postprocess.indentation import TAB_COLUMNS, IndentationStyle, columns, leading
 from lsp_server.postprocess.rule import Candidate
 from lsp_server.postprocess.surroundings import Surroundings
 
+_LABEL = re.compile(r"\s*(?:case\b|default\b|when\b|public\b|private\b|protected\b|#|\w+:$)")
+"""What stands as far left as the header of its block in many files."""
 _UNITS = (2, 4, 8)
 """Columns that models indent by."""
 
@@ -24,6 +28,7 @@ def with_the_files_indentation(candidate: Candidate) -> Candidate:
     for index in range(own, len(lines)):
         if not lines[index].begins_in_text:
             text[index] = _converted(text[index], style, unit)
+    text = _with_the_body_deeper(candidate.surroundings, text, lines, style)
     if style.is_certain:
         text = _with_the_unit(candidate.surroundings, text, lines, style.unit)
     return candidate.with_text("\n".join(text))
@@ -69,6 +74,23 @@ def _converted(line: str, style: IndentationStyle, unit: int) -> str:
     elif not style.tabs and "\t" in space:
         space = " " * len(space.expandtabs(style.unit))
     return space + line.lstrip(" \t")
+
+
+def _with_the_body_deeper(
+    around: Surroundings, text: list[str], lines: list[CodeLine], style: IndentationStyle
+) -> list[str]:
+    """Moved to the right, where the model counted the lines of a block from the margin and not from the caret."""
+    following = next_line(lines, 1)
+    if around.line_before_caret.strip() or following is None or not opens_a_block(around, lines[0]):
+        return text
+    line, width = lines[following], columns(text[following])
+    if line.begins_in_text or line.begins_with_a_closer or line.is_comment or _LABEL.match(line.code):
+        return text
+    missing = lines[0].width + style.unit - width
+    if not lines[0].width or width > lines[0].width or missing < style.unit:
+        return text
+    moved = [style.of(columns(each) + missing) + each.lstrip(" \t") if each.strip() else each for each in text]
+    return [*text[:1], *moved[1:]]
 
 
 def _with_the_unit(around: Surroundings, text: list[str], lines: list[CodeLine], unit: int) -> list[str]:

@@ -7,6 +7,7 @@ from collections import Counter
 from lsp_server.postprocess.brackets import CLOSERS, OPENER_OF, OPENERS
 from lsp_server.postprocess.lexis import masked
 from lsp_server.postprocess.rule import Candidate
+from lsp_server.postprocess.surroundings import Surroundings
 
 _GRAMMARS_WITH_LONELY_CLOSERS = ("bash", "fish", "yaml", "latex")
 """Those with `a)` for a branch of a `case`, and those with prose."""
@@ -15,11 +16,16 @@ _GRAMMARS_WITH_LONELY_CLOSERS = ("bash", "fish", "yaml", "latex")
 def within_the_brackets(candidate: Candidate) -> Candidate:
     """Cut before a bracket that closes nothing, or what the document closes already."""
     around = candidate.surroundings
-    if not around.has_blocks or around.language.grammar in _GRAMMARS_WITH_LONELY_CLOSERS:
+    if not counts_brackets(around):
         return candidate
     code = masked(candidate.text, candidate.snapshot.language_id, around.opened).text
     end = _first_without_partner(code, _at_the_caret(candidate), Counter(around.lacking))
     return candidate if end is None else candidate.with_text(candidate.text[:end])
+
+
+def counts_brackets(around: Surroundings) -> bool:
+    """Whether each bracket has a partner in this language."""
+    return around.has_blocks and around.language.grammar not in _GRAMMARS_WITH_LONELY_CLOSERS
 
 
 def _at_the_caret(candidate: Candidate) -> str:

@@ -8,6 +8,10 @@ from lsp_server.postprocess.rule import Candidate
 
 _LONG = re.compile(r"([^\n]{6,60}?)\1{2,}")
 _SHORT = re.compile(r"([^\n]{1,5}?)\1{11,}")
+_SAME = re.compile(r"\w{0,16}?(\w)\1{40,}")
+"""One character without end: the longest that people write are the zeros of a hash."""
+_SIGN = re.compile(r"[^\w\s]")
+_PARTS = re.compile(r"[,.;&|]")
 _LETTER = re.compile(r"[^\W\d_]")
 
 _SEEN_BEFORE_CHARACTERS = 200
@@ -28,6 +32,8 @@ def without_loops(candidate: Candidate) -> Candidate:
     before = candidate.surroundings.line_before_caret[-_SEEN_BEFORE_CHARACTERS:]
     for pattern in (_LONG, _SHORT):
         text = _before_equal_stretches(before, text, pattern)
+    if (found := _SAME.search(text)) is not None:
+        text = text[: found.start()]
     return candidate.with_text(text)
 
 
@@ -36,8 +42,19 @@ def _before_equal_stretches(before: str, text: str, pattern: re.Pattern[str]) ->
     for found in pattern.finditer(before + text):
         said = found.end() - max(found.start(), len(before))
         if _LETTER.search(found[1]) and said >= 2 * len(found[1]):
-            return text[: max(0, found.end(1) - len(before))]
+            return (before + text)[: _end_of_the_first(found)][len(before) :]
     return text
+
+
+def _end_of_the_first(found: re.Match[str]) -> int:
+    """Where the first of the equal stretches ends: before the sign that parts it from the next one, as in `a, a, a`.
+
+    Words that are repeated without any sign are no code at all.
+    """
+    if not _SIGN.search(found[1]):
+        return found.start()
+    parted = _PARTS.search(found.string, max(found.start() + 1, found.end(1) - 2), found.end())
+    return parted.start() if parted else found.end(1)
 
 
 def _before_equal_lines(text: str) -> str:

@@ -8,6 +8,7 @@ import time
 from lsp_server.documents.syntax import Syntax
 from lsp_server.postprocess.over_the_closers import over_the_closers
 from lsp_server.postprocess.rule import Candidate
+from lsp_server.postprocess.to_a_whole_end import ends_whole
 from lsp_server.postprocess.with_its_blocks_closed import with_its_blocks_closed
 
 _SEEN_EACH_WAY_CHARACTERS = 20_000
@@ -38,9 +39,10 @@ def without_new_syntax_errors(candidate: Candidate) -> Candidate:
         if not shorter.text.strip() or time.perf_counter() > ends_s:
             break
         for tried in dict.fromkeys((shorter.text, with_its_blocks_closed(shorter).text)):
-            errors = _errors_with(shorter.with_text(tried), syntax)
-            if errors is None or errors <= at_most:
-                return shorter.with_text(tried)
+            closed = shorter.with_text(tried)
+            errors = _errors_with(closed, syntax)
+            if errors is None or (errors <= at_most and (length == len(lines) or ends_whole(closed))):
+                return closed
     return candidate.with_text("")
 
 

@@ -10,7 +10,8 @@ from lsp_server.postprocess.rule import Candidate
 def without_trailing_space(candidate: Candidate) -> Candidate:
     """Strip each line's end, but for the space that stands before what follows on the line: `a ` in `x = █+ 1`."""
     rest = candidate.snapshot.line_after_caret[candidate.replaced_characters :]
-    if rest.strip() and not rest[0].isspace() and rest[0] not in CLOSERS + ",;:":
+    is_in_wide_braces = rest.startswith("}") and candidate.surroundings.line_before_caret.endswith("{ ")
+    if is_in_wide_braces or (rest.strip() and not rest[0].isspace() and rest[0] not in CLOSERS + ",;:"):
         return candidate
     text = candidate.text.rstrip()
     if candidate.surroundings.has_blocks and (" \n" in text or "\t\n" in text):

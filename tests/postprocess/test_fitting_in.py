@@ -18,6 +18,9 @@ from tests.postprocess.taking import taken, verdicts
         ("rust", "fn f<'a>(x: &'a str) {\n    █\n}\n", "g(x);\n}", "fn f<'a>(x: &'a str) {\n    g(x);█\n}\n"),
         ("typescript", "f(() => {\n  █\n});\n", "g();\n});\nh();", "f(() => {\n  g();█\n});\n"),
         ("typescript", "f(() => {\n  █\n", "g();\n});\nh();", "f(() => {\n  g();\n});█\n"),
+        ("javascript", "f(█)\n", '/[)]"/g, b)', 'f(/[)]"/g, b█)\n'),  # nor in a regular expression
+        ("typescript", "f(`${█}`)\n", "a} ${b}`)", "f(`${a} ${b█}`)\n"),
+        ("cpp", "int f() { █}\n", "return 1; }", "int f() { return 1; █}\n"),
         ("markdown", "█\n", "1) one :)", "1) one :)█\n"),
         ("yaml", "a: █\n", "b :)", "a: b :)█\n"),
     ],
@@ -52,6 +55,9 @@ def test_quotes_that_the_editor_inserted(marked: str, model_says: str, document:
         ("python", "x = █\n", " 1", "x = 1█\n"),
         ("python", "x =█\n", " 1", "x = 1█\n"),
         ("python", "print('a █')\n", " b", "print('a  b█')\n"),
+        # counted from the margin, and not
+        ("c", "{\n    █\n}\n", "if (a) {\n    b();\n}", "{\n    if (a) {\n        b();\n    }█\n}\n"),
+        ("c", "{\n  █\n}\n", "switch (a) {\n  case 1:\n    b();\n  }", "{\n  switch (a) {\n  case 1:\n    b();\n  }█\n}\n"),
         ("go", "func f() {█\n}\n", "\n    if x {\n        a()\n    }", "func f() {\n\tif x {\n\t\ta()\n\t}█\n}\n"),
         ("c", "f() {\n\tdo {█\n\t}\n}\n", "\n    c();\n    d();", "f() {\n\tdo {\n\t\tc();\n\t\td();█\n\t}\n}\n"),
         ("python", "if a:\n    b()\nif c:█\n", "\n\td()", "if a:\n    b()\nif c:\n    d()█\n"),
@@ -88,6 +94,7 @@ def test_the_next_lines_end_it(marked: str, model_says: str, document: str) -> N
     ("marked", "model_says", "rule"),
     [
         ("total = compute(items)\n█\n", "total = compute(items)\nprint(total)", "unlike_the_lines_before"),
+        ("# The sum of both\ndef f(a, b):\n    █\n", "# The sum of both\n    return a", "unlike_the_lines_before"),
         ("read_the_first(a)\nb()\n█\n", "read_the_first(a)\nb()", "unlike_the_lines_before"),
         ("█\nfoo(bar)\n", "foo(bar)", "unlike_the_next_lines"),
         ("f(█)", ")", "before_the_rest_of_the_line"),

@@ -168,8 +168,12 @@ def test_brackets_without_a_partner(code: str, closers: str, openers: str) -> No
         ("f(a)\ng(b)\n" * 3, "f(a)\ng(b)█"),  # a round of two
         ("read_the_first(a)\nwrite_the_other(b)\n" * 2 + "c()", "read_the_first(a)\nwrite_the_other(b)█"),
         ("if a {\n}\n}\n}", "if a {\n}█"),
-        ("return [" + "Item(1), " * 20, "return [Item(1),█"),
-        ("the number of " * 9, "the number of█"),
+        ("x = f(a).g(1)" + ".g(1).h(2)" * 20, "x = f(a).g(1).g(1).h(2)█"),
+        ("type=int, " + "default=int, " * 9, "type=int, default=int█"),
+        ("return [" + "Item(1), " * 20, "█"),  # what it began is not closed
+        ("the number of " * 9, "█"),  # words without a sign are no code
+        ("0x" + "0" * 60, "█"),
+        ('"' + "0" * 40 + '"', '"' + "0" * 40 + '"█'),
         ("x = [" + "0, " * 20 + "0]", "x = [" + "0, " * 20 + "0]█"),
         ("# " + "-" * 60, "# " + "-" * 60 + "█"),
         ("if a:\n" + " " * 40 + "b", "if a:\n" + " " * 40 + "b█"),

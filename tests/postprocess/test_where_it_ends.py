@@ -65,9 +65,12 @@ BRACES = [
     ("shellscript", "for a in b; do█\n", "\n  c\ndone\nd", "for a in b; do\n  c\ndone█\n"),
     ("ruby", "def f█\n", "\n  1\nend\n\ndef g\nend", "def f\n  1\nend█\n"),
     ("html", "<div>█\n", "\n  a\n</div>\n<p>", "<div>\n  a\n</div>█\n"),
+    ("java", "class A {\n  void f() {\n    █\n", "  }\n}", "class A {\n  void f() {\n    █\n"),  # at a wrong place
+    ("c", "f()\n{\n    █\n}\n", "a();\n#if B\n    b();\n#endif\n}", "f()\n{\n    a();\n#if B\n    b();\n#endif█\n}\n"),
     ("markdown", "A text█\n", " goes on.\n\n# Next", "A text goes on.█\n"),
     ("plaintext", "█\n", "One paragraph.\n\nAnother one.", "One paragraph.█\n"),
-]
+    ("plaintext", "when █\n", "it rains\n    it pours", "when it rains█\n"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -82,6 +85,25 @@ def test_a_suggestion_ends(language: str, marked: str, model_says: str, document
 def test_the_same_without_a_tree(parsed: bool) -> None:
     """A tree that is late changes nothing of it."""
     assert taken("def f():█\n", "\n    a()\nb()", parsed=parsed) == "def f():\n    a()█\n"
+
+
+@pytest.mark.parametrize(
+    ("language", "marked", "model_says", "document"),
+    [
+        ("c", "int f() {\n    return █\n}\n", "((((", "int f() {\n    return █\n}\n"),
+        ("typescript", "f((x) => █)\n", "{", "f((x) => █)\n"),
+        ("python", "x = █\n", '"half', "x = █\n"),
+        ("python", "def f():\n    █\n", "a()\n    for b in c:", "def f():\n    a()█\n"),
+        ("python", "def f():\n    █\n", "for b in c:", "def f():\n    for b in c:█\n"),  # one line may be a header
+        ("less", "a {\n  █\n}\n", "b: c;\n  d {\n    e: f;", "a {\n  b: c;\n  d {\n    e: f;\n  }█\n}\n"),
+        ("typescript", "while (a) {█\nb();\n", "\n  try {\n    c();", "while (a) {█\nb();\n"),  # no try without a catch
+        ("java", "while (a) {█\nb();\n", "\n  if (c) {\n    d();", "while (a) {\n  if (c) {\n    d();\n  }\n}█\nb();\n"),
+        ("typescript", "█\n  a();\n}\n", "if (b) {", "if (b) {█\n  a();\n}\n"),  # the closer is there already
+    ],
+)  # fmt: skip
+def test_nothing_is_left_open(language: str, marked: str, model_says: str, document: str) -> None:
+    """What the answer did not get to finish is closed where that makes code of it, or left out."""
+    assert taken(marked, model_says, language) == document
 
 
 def test_the_rule_is_named() -> None:
