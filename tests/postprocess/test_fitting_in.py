@@ -57,7 +57,7 @@ def test_quotes_that_the_editor_inserted(marked: str, model_says: str, document:
         ("python", "print('a █')\n", " b", "print('a  b█')\n"),
         # counted from the margin, and not
         ("c", "{\n    █\n}\n", "if (a) {\n    b();\n}", "{\n    if (a) {\n        b();\n    }█\n}\n"),
-        ("c", "{\n  █\n}\n", "switch (a) {\n  case 1:\n    b();\n  }", "{\n  switch (a) {\n  case 1:\n    b();\n  }█\n}\n"),
+        ("c", "{\n  █\n}\n", "switch (a) {\n  case 1:\n    b;\n  }", "{\n  switch (a) {\n  case 1:\n    b;\n  }█\n}\n"),
         ("go", "func f() {█\n}\n", "\n    if x {\n        a()\n    }", "func f() {\n\tif x {\n\t\ta()\n\t}█\n}\n"),
         ("c", "f() {\n\tdo {█\n\t}\n}\n", "\n    c();\n    d();", "f() {\n\tdo {\n\t\tc();\n\t\td();█\n\t}\n}\n"),
         ("python", "if a:\n    b()\nif c:█\n", "\n\td()", "if a:\n    b()\nif c:\n    d()█\n"),

@@ -97,7 +97,7 @@ def test_the_same_without_a_tree(parsed: bool) -> None:
         ("python", "def f():\n    █\n", "for b in c:", "def f():\n    for b in c:█\n"),  # one line may be a header
         ("less", "a {\n  █\n}\n", "b: c;\n  d {\n    e: f;", "a {\n  b: c;\n  d {\n    e: f;\n  }█\n}\n"),
         ("typescript", "while (a) {█\nb();\n", "\n  try {\n    c();", "while (a) {█\nb();\n"),  # no try without a catch
-        ("java", "while (a) {█\nb();\n", "\n  if (c) {\n    d();", "while (a) {\n  if (c) {\n    d();\n  }\n}█\nb();\n"),
+        ("java", "for (;;) {█\na();\n", "\n  if (c) {\n    d();", "for (;;) {\n  if (c) {\n    d();\n  }\n}█\na();\n"),
         ("typescript", "█\n  a();\n}\n", "if (b) {", "if (b) {█\n  a();\n}\n"),  # the closer is there already
     ],
 )  # fmt: skip
