@@ -128,7 +128,7 @@ class IgnoreRules:
             return reason
         if name in _NEVER:
             return f"{name} holds no code of this workspace"
-        if any((self.root / folder / mark).exists() for mark in _MARKS_OF_MADE_FOLDERS):
+        if any(os.path.lexists(f"{self.root}/{folder}/{mark}") for mark in _MARKS_OF_MADE_FOLDERS):
             return "made by a tool"
         return self._by_ignore_files(around, folder, is_folder=True) or self._unreadable(folder)
 
@@ -138,6 +138,8 @@ class IgnoreRules:
             for around in _upwards(folder):
                 spec = self._specs_of(around)[number]
                 below = path[len(around) + 1 :] if around else path
+                if spec is _NOTHING:
+                    continue
                 verdict = spec.check_file(below + "/" if is_folder else below).include if spec is not None else True
                 if verdict is not None:
                     if verdict:
@@ -150,11 +152,10 @@ class IgnoreRules:
 
     def _specs_of(self, folder: str) -> tuple[GitIgnoreSpec | None, ...]:
         if folder not in self._specs:
-            extra = {".gitignore": ".git/info/exclude"} if not folder else {}
-            self._specs[folder] = tuple(
-                _read_spec([self.root / folder / each for each in (extra.get(name), name) if each])
-                for name in IGNORE_FILES
-            )
+            place = f"{self.root}/{folder}/" if folder else f"{self.root}/"
+            extra = [f"{place}.git/info/exclude"] if not folder else []
+            git, ours = (f"{place}{name}" for name in IGNORE_FILES)
+            self._specs[folder] = (_read_spec([*extra, git]), _read_spec([ours]))
         return self._specs[folder]
 
     def _why_not_this_file(self, path: str) -> str | None:
@@ -173,7 +174,7 @@ _NO_TEXT = "it is no text"
 _NOTHING = GitIgnoreSpec.from_lines([])
 
 
-def _read_spec(files: list[Path]) -> GitIgnoreSpec | None:
+def _read_spec(files: list[str]) -> GitIgnoreSpec | None:
     """The patterns of these files, one after the other; `None` when one is there and cannot be read."""
     try:
         lines = [line for file in files for line in _lines_of(file)]
@@ -182,13 +183,10 @@ def _read_spec(files: list[Path]) -> GitIgnoreSpec | None:
         return None
 
 
-def _lines_of(file: Path) -> list[str]:
-    try:
-        return file.read_bytes().decode("utf-8-sig", "surrogateescape").splitlines()
-    except (FileNotFoundError, NotADirectoryError):
-        if file.is_symlink():
-            raise  # a link to nowhere: somebody meant something
+def _lines_of(file: str) -> list[str]:
+    if not os.path.lexists(file):  # a link to nowhere is there: somebody meant something
         return []
+    return Path(file).read_bytes().decode("utf-8-sig", "surrogateescape").splitlines()
 
 
 def _upwards(folder: str) -> Iterator[str]:

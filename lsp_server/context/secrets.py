@@ -22,6 +22,8 @@ _LONGEST_KEY_CHARACTERS = 20_000
 _LONG_RUN = re.compile(r"[A-Za-z0-9+/=]{20,}")
 """Lines of a private key whose end is not there."""
 
+_KEY_LINE = re.compile(r"^[ \t]*[\"']?[A-Za-z0-9+/]{40,76}={0,2}(?:\\n)?[\"']?[,;+]?[ \t]*$", re.MULTILINE)
+
 _URL_PASSWORD = re.compile(r"://[^\s:/@\"'`<>{}$%]{0,100}:(?P<value>[^\s/@\"'`<>{}$%]{1,200})@")
 
 _PASSWORDS = ("password", "passwd", "pwd", "passphrase", "secret")
@@ -65,6 +67,11 @@ def redacted(text: str) -> str:
             text = shape.sub(_without_token, text)
     text = _URL_PASSWORD.sub(_without_value, text)
     return _without_assigned(text)
+
+
+def redacted_part(text: str) -> str:
+    """The same for lines that were cut out of a text: whole lines of a private key count without its first line."""
+    return _KEY_LINE.sub(lambda line: _stand_in(line[0]), redacted(text))
 
 
 def holds_secret(text: str) -> bool:

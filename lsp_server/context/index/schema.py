@@ -37,14 +37,13 @@ CREATE TABLE imports(
     file_id INTEGER NOT NULL, module TEXT NOT NULL, name TEXT NOT NULL, local TEXT NOT NULL, line INTEGER NOT NULL,
     is_reexport INTEGER NOT NULL);
 CREATE INDEX imports_by_file ON imports(file_id);
-CREATE INDEX imports_by_name ON imports(name);
+CREATE INDEX imports_by_name ON imports(name, file_id);
 CREATE TABLE roots(file_id INTEGER NOT NULL, folder TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL);
 CREATE INDEX roots_by_file ON roots(file_id);
 CREATE TABLE chunk_places(
     id INTEGER PRIMARY KEY, file_id INTEGER NOT NULL, first_line INTEGER NOT NULL, last_line INTEGER NOT NULL);
 CREATE INDEX chunks_by_file ON chunk_places(file_id);
 CREATE VIRTUAL TABLE chunks USING fts5(text, tokenize = "unicode61 remove_diacritics 0 tokenchars '_'");
-CREATE VIRTUAL TABLE terms USING fts5vocab('chunks', 'row');
 """
 OF_A_FILE = ("definitions", "imports", "roots", "chunk_places")
 """Tables with rows that belong to a file."""
@@ -126,7 +125,7 @@ def _make_tables(connection: sqlite3.Connection) -> None:
     """Drop what is there and make our tables, within the present transaction."""
     found = connection.execute("SELECT type, name FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name").fetchall()
     ours = [name for kind, name in found if kind == "table" and not name.startswith(("chunks_", "sqlite_"))]
-    for name in sorted(ours, key=lambda name: name != "terms"):
+    for name in ours:
         connection.execute(f'DROP TABLE IF EXISTS "{name}"')
     for statement in _TABLES.split(";"):
         if statement.strip():
