@@ -12,10 +12,10 @@ import sys
 from collections.abc import Sequence
 
 from lsp_server import __version__
-from lsp_server.cli import bench, complete, models, serve
+from lsp_server.cli import bench, complete, context, models, serve
 from lsp_server.errors import CompletionError
 
-_COMMANDS = (serve, complete, models, bench)
+_COMMANDS = (serve, complete, context, models, bench)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
