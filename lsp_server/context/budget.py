@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lsp_server.context.question import Candidate, LeftOut
+from lsp_server.context.question import Candidate, ContextPiece, LeftOut
 
 SHARES: Mapping[str, float] = {
     "scope": 0.1,
@@ -48,14 +48,16 @@ class _Purse:
         self._open |= {piece.path, f"{piece.path}\n{candidate.head}", f"{piece.path}\n{piece.text}"}
 
     def shows(self, candidate: Candidate) -> bool:
-        """Whether these lines, or the same text, are chosen already."""
-        piece = candidate.piece
-        return any(
-            each.piece.text == piece.text
-            if each.piece.path != piece.path
-            else each.piece.lines[0] <= piece.lines[0] and piece.lines[1] <= each.piece.lines[1]
-            for each in self.chosen
-        )
+        """Whether the same text, or some of these lines in a piece of another kind, is chosen already."""
+        return any(_are_alike(each.piece, candidate.piece) for each in self.chosen)
+
+
+def _are_alike(one: ContextPiece, other: ContextPiece) -> bool:
+    if one.text == other.text:
+        return True
+    if one.path != other.path or one.kind == other.kind == "definition":
+        return False  # several definitions may stand in one line
+    return one.lines[0] <= other.lines[1] and other.lines[0] <= one.lines[1]
 
 
 def choose(

@@ -21,7 +21,8 @@ def sticky_heads(question: Question) -> list[Candidate]:
             node, body = captures["scope"][0], captures["scope.body"][0]
             first, last = (syntax.place_of(place)[0] for place in (syntax.start_of(node), syntax.end_of(node)))
             if first < first_shown <= last:
-                head_last = max(first, syntax.place_of(max(0, syntax.start_of(body) - 1))[0])
+                head = syntax.text_between(syntax.start_of(node), syntax.start_of(body)).rstrip()
+                head_last = first + head.count("\n")
                 heads[first] = min(head_last, first + _MOST_HEAD_LINES - 1, first_shown - 1)
     return [_lines(question, SCOPE, first, heads[first], "around the caret") for first in sorted(heads)]
 

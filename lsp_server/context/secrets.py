@@ -26,6 +26,9 @@ _KEY_LINE = re.compile(r"^[ \t]*[\"']?[A-Za-z0-9+/]{40,76}={0,2}(?:\\n)?[\"']?[,
 
 _URL_PASSWORD = re.compile(r"://[^\s:/@\"'`<>{}$%]{0,100}:(?P<value>[^\s/@\"'`<>{}$%]{1,200})@")
 
+_SPOKEN_OF = ("password", "passwd", "pass", "pwd", "pw", "secret", "token")
+"""In the place of a password where somebody explains what stands there."""
+
 _PASSWORDS = ("password", "passwd", "pwd", "passphrase", "secret")
 _KEYS = tuple(
     f"{of}{joint}key"
@@ -65,7 +68,7 @@ def redacted(text: str) -> str:
     for beginning, shape in SHAPES:
         if beginning in text:
             text = shape.sub(_without_token, text)
-    text = _URL_PASSWORD.sub(_without_value, text)
+    text = _URL_PASSWORD.sub(_without_url_password, text)
     return _without_assigned(text)
 
 
@@ -88,6 +91,11 @@ def _stand_in(value: str) -> str:
 def _without_value(found: re.Match[str]) -> str:
     start, end = (place - found.start() for place in found.span("value"))
     return found[0][:start] + _stand_in(found["value"]) + found[0][end:]
+
+
+def _without_url_password(found: re.Match[str]) -> str:
+    value = found["value"].lower()
+    return found[0] if value in _SPOKEN_OF or _PLACEHOLDER.search(value) else _without_value(found)
 
 
 def _without_token(found: re.Match[str]) -> str:

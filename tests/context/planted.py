@@ -4,6 +4,8 @@ from __future__ import annotations
 
 _RANDOM = "a8Xk29fjLq02mZpQ17bTvR5nWc3sYd6hGe4u"
 
+_LINE = (_RANDOM * 2)[:64]
+
 TOKENS = {
     "aws": "AKIA" + "Q3EGRIVXTNBH7LKZ",
     "github": "ghp_" + _RANDOM,
@@ -32,7 +34,7 @@ IN_CODE = {
     "a url": "postgres://admin:tr0ub4dor-3@db.internal/prod",
     "a hexadecimal key": 'SECRET_KEY: "9f86d081884c7d659a2feaa0c55ad015"',
     "a private key": "-----BEGIN RSA "
-    + f"PRIVATE KEY-----\n{_RANDOM}\n{_RANDOM}\nZz9=\n-----END RSA "
+    + f"PRIVATE KEY-----\n{_LINE}\n{_LINE}\nZz9=\n-----END RSA "
     + "PRIVATE KEY-----",
 }
 SECRET_PARTS = (_RANDOM[:20], "Q3EGRIVXTNBH7LKZ", "tr0ub4dor", "9f86d081884c", "T0ABC1234")
