@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lsp_server.context.budget import choose
 from lsp_server.context.ignore import IgnoreRules
 from lsp_server.context.index.building import build
 from lsp_server.context.index.lookup import Index
@@ -121,7 +122,8 @@ def _measure(folder: Path, arguments: argparse.Namespace, scores: dict[tuple[str
         costs = {text: len(text) for text in texts}
         for characters in arguments.characters:
             began_s = time.perf_counter()
-            pieces = assemble(candidates, left_out, costs, characters).pieces
+            chosen, no_room = choose(candidates, costs, characters)
+            pieces = assemble(chosen, [*left_out, *no_room], {}).pieces
             for language in (language_of(place.path), "all"):
                 score = scores.setdefault((language, characters), Score())
                 _add(score, place, [piece for piece in pieces if piece.path != place.path])

@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lsp_server.context import budget, needed, scopes, similar
+from lsp_server.context.dependencies import dependencies_first
+from lsp_server.context.imports import Import
 from lsp_server.context.question import Candidate, ContextPiece, LeftOut, Question
 from lsp_server.context.secrets import redacted_part
 
@@ -67,18 +69,22 @@ def deadline(limit_ms: float = DEADLINE_MS, now_s: Callable[[], float] = time.pe
     return lambda: now_s() > ends_s
 
 
-async def context_for(question: Question, budget_tokens: int, count: CountTokens) -> Context:
+async def context_for(
+    question: Question, budget_tokens: int, count: CountTokens, shares: Mapping[str, float] = budget.SHARES
+) -> Context:
     """What a prompt that is anchored at the caret should show before the window.
 
     Args:
         question: the caret, and everything that may be known.
         budget_tokens: for all pieces with their headers.
         count: the model's own tokenizer; asked once.
+        shares: of the budget, by kind.
     """
     candidates, left_out = gather(question)
     texts = tuple(dict.fromkeys(_texts(candidates.values())))
     costs = dict(zip(texts, await count(texts), strict=True)) if texts else {}
-    return assemble(candidates, left_out, costs, budget_tokens)
+    chosen, no_room = budget.choose(candidates, costs, budget_tokens, shares)
+    return assemble(chosen, [*left_out, *no_room], _imports(question, chosen))
 
 
 def gather(
@@ -109,21 +115,29 @@ def gather(
 
 
 def assemble(
-    candidates: Mapping[str, Sequence[Candidate]],
-    left_out: Sequence[LeftOut],
-    costs: Mapping[str, int],
-    budget_tokens: int,
+    chosen: Sequence[Candidate], left_out: Iterable[LeftOut], imports: Mapping[str, Sequence[Import]]
 ) -> Context:
-    """The pieces that fit, in the order of the prompt, without secret values. Pure."""
-    chosen, no_room = budget.choose(candidates, costs, budget_tokens)
-    chosen = [_clean(each) for each in chosen]
-    pieces = [*_by_file(each for each in chosen if each.piece.kind == needed.KIND)]
+    """What was chosen as pieces in the order of the prompt, without secret values. Pure.
+
+    Args:
+        chosen: what is shown.
+        left_out: what is not.
+        imports: of the files of which definitions are shown.
+    """
+    clean = [_clean(each) for each in chosen]
+    pieces = _by_file([each for each in clean if each.piece.kind == needed.KIND], imports)
     for kind in _ORDER[1:]:
-        of_kind = [each.piece for each in chosen if each.piece.kind == kind]
+        of_kind = [each.piece for each in clean if each.piece.kind == kind]
         pieces += reversed(of_kind) if kind in ("view", "edit", "similar") else of_kind
     shown = {piece.path for piece in pieces}
-    rest = (each for each in (*left_out, *no_room) if each.path not in shown)
+    rest = (each for each in left_out if each.path not in shown)
     return Context(tuple(pieces), tuple(dict.fromkeys(rest))[:_MOST_LEFT_OUT])
+
+
+def _imports(question: Question, chosen: Iterable[Candidate]) -> dict[str, list[Import]]:
+    """What the files import of which definitions are shown."""
+    paths = sorted({each.piece.path for each in chosen if each.piece.kind == needed.KIND})
+    return {path: question.index.imports_of(path) for path in paths} if question.index is not None else {}
 
 
 def _in_time(question: Question, source: Source) -> list[Candidate]:
@@ -160,12 +174,12 @@ def _texts(candidates: Iterable[Sequence[Candidate]]) -> Iterable[str]:
                 yield each.head
 
 
-def _by_file(chosen: Iterable[Candidate]) -> list[ContextPiece]:
+def _by_file(chosen: Iterable[Candidate], imports: Mapping[str, Sequence[Import]]) -> list[ContextPiece]:
     """The chosen definitions of each file as one piece; files that others import come first."""
     of_file: dict[str, list[Candidate]] = {}
     for each in chosen:
         of_file.setdefault(each.piece.path, []).append(each)
-    return [_joined(path, of_file[path]) for path in sorted(of_file)]
+    return [_joined(path, of_file[path]) for path in dependencies_first(of_file, imports)]
 
 
 def _joined(path: str, chosen: Sequence[Candidate]) -> ContextPiece:
