@@ -45,10 +45,11 @@ def choose(name_or_path: str) -> tuple[str, Path]:
     """Let the server use a model wherever `lingCoder.model` is empty. Returns what was written down, and the file.
 
     Raises:
-        ModelFileError: it is not here, or is no GGUF.
+        ModelFileError: it is not here, or its header cannot be read.
         StoreError: the choice cannot be written.
     """
     path = locate_model(name_or_path)
+    inspect_file(path)
     model = find(name_or_path)
     chosen = str(path.absolute()) if model is None or model.state is State.FOUND else model.name
     write_choice(chosen)

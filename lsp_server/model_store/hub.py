@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -102,14 +102,13 @@ class Hub:
         from lsp_server.model_store.hub_errors import translated
 
         headers = self._headers() | ({"Range": f"bytes={offset_bytes}-"} if offset_bytes else {})
-        with (
-            translated(f"the file {remote.label}"),
-            get_session().stream(
-                "GET", remote.url, headers=headers, timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT
-            ) as response,
-        ):
-            hf_raise_for_status(response)
-            yield Arriving(_start(response, remote), response.iter_bytes(_CHUNK_BYTES))
+        timeout_s = constants.HF_HUB_DOWNLOAD_TIMEOUT
+        with ExitStack() as open_connection:
+            with translated(f"the file {remote.label}"):
+                stream = get_session().stream("GET", remote.url, headers=headers, timeout=timeout_s)
+                response = open_connection.enter_context(stream)
+                hf_raise_for_status(response)
+            yield Arriving(_start(response, remote), _chunks(response, remote))
 
     def _headers(self) -> dict[str, str]:
         from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # documented
@@ -134,6 +133,13 @@ def choose_file(repository: str, names: tuple[str, ...], wanted: str, quantizati
         return fitting[0]
     there = ", ".join(sorted(fitting or models)[:20]) or "none"
     raise NotOnTheHub(f"{repository} has no single file for {wanted}; its GGUF files: {there}.")
+
+
+def _chunks(response: Any, remote: RemoteFile) -> Iterator[bytes]:
+    from lsp_server.model_store.hub_errors import translated
+
+    with translated(f"the file {remote.label}"):
+        yield from response.iter_bytes(_CHUNK_BYTES)
 
 
 def _start(response: Any, remote: RemoteFile) -> int:

@@ -29,6 +29,8 @@ from lsp_server.model_store.errors import (
 _PASSING = (408, 425, 429, 500, 502, 503, 504)
 """Answers after which trying again may help."""
 
+_PROXY_HELP = "Check HTTPS_PROXY, which may carry credentials: http://user:password@proxy:port."
+
 _FOREIGN = (
     HfHubHTTPError,
     HFValidationError,
@@ -71,33 +73,34 @@ def download_error(error: Exception, what: str) -> DownloadError:
     )
 
 
+_GATED = (
+    NotAllowed,
+    "The hub wants terms accepted for {what}: do that on its page, and set HF_TOKEN to a token of your account.",
+)
+_BY_STATUS: dict[int, tuple[type[DownloadError], str]] = {
+    401: (
+        NotAllowed,
+        "The hub does not give {what} to anybody (401): it does not exist, or it is private or gated. "
+        "If it is yours, set HF_TOKEN to a token that may read it.",
+    ),
+    403: (NotAllowed, "The hub refuses {what} (403): the token in use may not read it. Set HF_TOKEN to another."),
+    404: (NotOnTheHub, "The hub does not have {what} (404). Check its name, and HF_ENDPOINT if it is set."),
+    407: (ProxyRefused, "The proxy did not let the request for {what} through (407). " + _PROXY_HELP),
+}
+
+
 def _of_status(error: HfHubHTTPError, what: str) -> DownloadError:
     status = error.response.status_code
-    if isinstance(error, GatedRepoError):
-        return NotAllowed(
-            f"The hub wants terms accepted for {what}: do that on its page, and set HF_TOKEN to a token of that account."
-        )
-    if status == 401:
-        return NotAllowed(
-            f"The hub does not give {what} to anybody (401): it does not exist, or it is private or gated. "
-            "If it is yours, set HF_TOKEN to a token that may read it."
-        )
-    if status == 403:
-        return NotAllowed(f"The hub refuses {what} (403): the token in use may not read it. Set HF_TOKEN to another.")
-    if status == 404:
-        return NotOnTheHub(f"The hub does not have {what} (404). Check its name, and HF_ENDPOINT if it is set.")
-    if status == 407:
-        return _proxy_refused(error, what)
+    if isinstance(error, GatedRepoError) or status in _BY_STATUS:
+        kind, sentence = _GATED if isinstance(error, GatedRepoError) else _BY_STATUS[status]
+        return kind(sentence.format(what=what))
     if status in _PASSING:
         return HubUnreachable(f"The hub has trouble with {what} ({status}). Try again later.")
     return DownloadError(f"The hub answered {status} for {what}.")
 
 
 def _proxy_refused(error: Exception, what: str) -> DownloadError:
-    return ProxyRefused(
-        f"The proxy did not let the request for {what} through ({_said(error)}). Check HTTPS_PROXY, "
-        "which may carry credentials: http://user:password@proxy:port."
-    )
+    return ProxyRefused(f"The proxy did not let the request for {what} through ({_said(error)}). {_PROXY_HELP}")
 
 
 def _invalid_name(_error: Exception, what: str) -> DownloadError:
@@ -145,6 +148,4 @@ def _is_about_certificates(error: BaseException | None) -> bool:
 
 
 def _said(error: Exception) -> str:
-    if isinstance(error, HfHubHTTPError):
-        return str(error.response.status_code)
     return str(error).partition("\n")[0] or type(error).__name__

@@ -6,7 +6,6 @@ import io
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -15,8 +14,7 @@ from typing import Any
 import pytest
 
 from lsp_server.cli import main
-from lsp_server.cli.models import listing, pulling, words
-from lsp_server.cli.models.progress_bar import ProgressBar, line
+from lsp_server.cli.models import listing, pulling, using
 from lsp_server.model_store import fit
 from lsp_server.model_store.fit import Memory
 from lsp_server.model_store.folders import choice_file, file_of, models_folder
@@ -148,7 +146,13 @@ def test_pull(models: Command, hub_server: HubStandIn, answers: Callable[[str], 
     answers("y")
     code, out, err = models("pull", NAME)
     assert (code, out) == (0, f"{NAME} is here: {file_of(REPOSITORY, FILE)}\n")
-    for part in ("size      2.2 MB", "licence   mit", "checked   by SHA-256", "here: fits", "Download 2.2 MB? [y/N]"):
+    for part in (
+        "size      2.2 MB",
+        "licence   mit",
+        "checked   by SHA-256",
+        "may take here: fits",
+        "Download 2.2 MB? [y/N]",
+    ):
         assert part in err
     assert file_of(REPOSITORY, FILE).read_bytes() == tiny_file.read_bytes()
     assert f"models use {NAME}` lets the server use it" in err
@@ -192,12 +196,12 @@ def test_pull_of_what_is_too_large(models: Command, hub_server: HubStandIn, monk
     monkeypatch.setattr(pulling, "memory_now", lambda: Memory(4 * GIB, 10**9))
     code, _, err = models("pull", NAME, "--yes")
     assert code == 0
-    assert "of 0.0 MB that a model may take here: does NOT fit: it will be slow, or not load at all" in err
+    assert "of the 0.0 MB that a model may take here: does NOT fit: it will be slow, or not load at all" in err
 
 
 def test_pull_of_any_file(models: Command, hub_server: HubStandIn) -> None:
     """A file of the hub by its full name is in the list, and can be used and removed by it."""
-    hub_server.files["some/body"] = {"Any.gguf": b"GGUF of somebody"}
+    hub_server.files["some/body"] = {"Any.gguf": hub_server.files[REPOSITORY][FILE]}
     assert models("pull", "some/body/Any.gguf", "--yes")[0] == 0
     assert rows(models("list", "--json")[1])["some/body/Any.gguf"]["state"] == "found"
     assert models("use", "some/body/Any.gguf")[0] == 0
@@ -233,6 +237,14 @@ def test_import_use_remove(models: Command, tiny_file: Path, answers: Callable[[
     assert tiny_file.is_file()
 
 
+def test_use_of_what_is_too_large(models: Command, tiny_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is chosen, and the user is told."""
+    monkeypatch.setattr(using, "memory_now", lambda: Memory(4 * GIB, 10**9))
+    code, out, err = models("use", str(tiny_file))
+    assert (code, out[:17]) == (0, "The server takes ")
+    assert err.startswith("It needs 8.5 MB of the 0.0 MB that a model may take here: does NOT fit")
+
+
 def test_json_of_import_use_remove(models: Command, tiny_file: Path) -> None:
     """One object each."""
     path = str(tiny_file)
@@ -251,7 +263,8 @@ def test_inspect(models: Command, tiny_file: Path) -> None:
         assert part in out
     assert "FIM prefix" in out
     found = json.loads(models("inspect", str(tiny_file), "--json")[1])
-    assert (found["can_fill_in"], found["missing_bytes"], found["path"]) == (True, 0, str(tiny_file))
+    assert (found["can_fill_in"], found["missing_bytes"], found["fits"]) == (True, 0, True)
+    assert found["path"] == str(tiny_file)
     assert {"name", "count", "types", "parameters", "size_bytes"} == set(found["kinds"][0])
 
 
@@ -297,48 +310,3 @@ def test_a_list_loads_nothing_heavy() -> None:
     )
     root = Path(__file__).parents[2]
     assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False, capture_output=True).returncode == 0
-
-
-@pytest.mark.parametrize(
-    ("size_bytes", "text"),
-    [(0, "0.0 MB"), (5_914_272, "5.9 MB"), (49_999_999, "50.0 MB"), (50_000_000, "0.05 GB"), (986_000_000, "0.99 GB"),
-     (9_300_000_000, "9.30 GB"), (9_960_000_000, "10.0 GB"), (11_173_146_336, "11.2 GB")],
-)  # fmt: skip
-def test_sizes(size_bytes: int, text: str) -> None:
-    """Three digits are enough."""
-    assert words.gigabytes(size_bytes) == text
-    assert words.gigabytes(size_bytes, estimate=True) == f"~{text}"
-
-
-@pytest.mark.parametrize(
-    ("arrived", "speed", "text"),
-    [
-        (0, 0, "[                        ]  0.0%  0.00 of 8.00 GB"),
-        (2 * 10**9, 10**8, "[######                  ] 25.0%  2.00 of 8.00 GB  100.0 MB/s  60 s"),
-        (4 * 10**9, 10**7, "[############            ] 50.0%  4.00 of 8.00 GB  10.0 MB/s  7 min"),
-        (4 * 10**9, 10**5, "[############            ] 50.0%  4.00 of 8.00 GB  0.1 MB/s  11 h 7 min"),
-        (8 * 10**9, 10**7, "[########################] 100.0%  8.00 of 8.00 GB  10.0 MB/s  0 s"),
-    ],
-)
-def test_progress(arrived: int, speed: float, text: str) -> None:
-    """How far, how fast, how long."""
-    assert line(arrived, 8 * 10**9, speed) == text
-
-
-def test_a_progress_bar(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One line on a terminal, drawn again a few times a second; sentences stay. Nothing is drawn into a file."""
-    clock_s = [0.0]
-    monkeypatch.setattr(time, "monotonic", lambda: clock_s[0])
-    terminal, file = io.StringIO(), io.StringIO()
-    monkeypatch.setattr(terminal, "isatty", lambda: True)
-    for stream in (terminal, file):
-        bar = ProgressBar(stream)
-        for clock_s[0], arrived in ((1, 0), (1.1, 10), (2, 10**8), (3, 2 * 10**8)):
-            bar.show(arrived, 10**9)
-        bar.say("The connection broke.")
-        bar.clear()
-    drawn = terminal.getvalue().split("\r\033[K")[1:]
-    assert [text.partition("]")[2].split()[0] for text in drawn[:3]] == ["0.0%", "10.0%", "20.0%"]
-    assert drawn[2].endswith("100.0 MB/s  8 s")
-    assert drawn[3:] == ["The connection broke.\n", ""]
-    assert file.getvalue() == "The connection broke.\n"

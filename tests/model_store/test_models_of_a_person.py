@@ -39,7 +39,7 @@ def downloaded() -> Path:
     """As after `pull`."""
     path = file_of(REPOSITORY, FILE)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"GGUF and more")
+    tiny.write_tiny(path)
     return path
 
 
@@ -127,7 +127,9 @@ def test_a_broken_choice(text: str) -> None:
 def test_only_what_is_here_can_be_chosen() -> None:
     """And what cannot be leaves the choice before."""
     choose("demo")
-    for name in (NAME, "gpt", "/nowhere/x.gguf"):
+    (models_folder() / "broken.gguf").parent.mkdir()
+    (models_folder() / "broken.gguf").write_bytes(b"GGUF")
+    for name in (NAME, "gpt", "/nowhere/x.gguf", "broken.gguf"):
         with pytest.raises(ModelFileError):
             choose(name)
     assert read_choice() == "demo"

@@ -8,8 +8,9 @@ import json
 import sys
 from typing import Any
 
-from lsp_server.cli.models.words import add_json, gigabytes
+from lsp_server.cli.models.words import add_json, gigabytes, memory_verdict
 from lsp_server.cli.options import Commands
+from lsp_server.model_store.fit import budget_bytes, memory_now
 from lsp_server.model_store.inspection import Inspection, TensorKind, inspect_file
 from lsp_server.model_store.locate import locate_model
 from lsp_server.model_store.special_tokens import SpecialToken
@@ -34,7 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
         CompletionError: there is no such file, or it is no GGUF.
     """
     found = inspect_file(locate_model(arguments.model))
-    print(json.dumps(as_json(found)) if arguments.json else as_text(found))
+    budget = budget_bytes(memory_now())
+    print(json.dumps(as_json(found, budget)) if arguments.json else as_text(found, budget))
     if not found.missing_bytes:
         return 0
     print(
@@ -44,13 +46,17 @@ def run(arguments: argparse.Namespace) -> int:
     return 1
 
 
-def as_json(found: Inspection) -> dict[str, Any]:
-    """The object that `--json` prints."""
-    derived = {"can_fill_in": found.can_fill_in, "memory_bytes": found.memory_bytes}
+def as_json(found: Inspection, budget: int) -> dict[str, Any]:
+    """The object that `--json` prints; `budget` is what a model may take here, in bytes."""
+    derived = {
+        "can_fill_in": found.can_fill_in,
+        "memory_bytes": found.memory_bytes,
+        "fits": found.memory_bytes <= budget,
+    }
     return {**dataclasses.asdict(found), "path": str(found.path), **derived}
 
 
-def as_text(found: Inspection) -> str:
+def as_text(found: Inspection, budget: int) -> str:
     """The same for people."""
     facts = [
         ("file", str(found.path)),
@@ -61,7 +67,11 @@ def as_text(found: Inspection) -> str:
         ("parameters", _parameters(found)),
         ("shape", ", ".join(f"{word.replace('_', ' ')} {value:,}" for word, value in found.shape.items())),
         ("context", f"{found.context_tokens:,} tokens"),
-        ("memory", _memory(found)),
+        ("memory", memory_verdict(found.memory_bytes, budget)),
+        (
+            "",
+            f"{found.kv_bytes_per_token / 1024:g} KiB of it for each token of context, at the default number of cells",
+        ),
         ("fills in", "yes" if found.can_fill_in else "names no tokens for it: used prefix-only"),
         ("chat template", "yes" if found.has_chat_template else "no"),
         ("quantization", found.quantization or "not named"),
@@ -82,11 +92,6 @@ def _parameters(found: Inspection) -> str:
 
 def _billions(count: int) -> str:
     return f"{count / 1e9:.2f} billion" if count >= 1e9 else f"{count / 1e6:.1f} million"
-
-
-def _memory(found: Inspection) -> str:
-    each = found.kv_bytes_per_token / 1024
-    return f"{gigabytes(found.memory_bytes)} with the default number of cells; {each:g} KiB a token of context"
 
 
 def _kind(kind: TensorKind) -> str:

@@ -8,7 +8,7 @@ import json
 import sys
 
 from lsp_server.cli.models.progress_bar import ProgressBar
-from lsp_server.cli.models.words import add_json, add_yes, confirmed, gigabytes
+from lsp_server.cli.models.words import add_json, add_yes, confirmed, gigabytes, memory_verdict
 from lsp_server.cli.options import Commands
 from lsp_server.errors import CompletionError
 from lsp_server.model_store.download import Downloaded, Watch, check_room, download, sha256_beside
@@ -81,9 +81,8 @@ def _description(wanted: Wanted, remote: RemoteFile) -> str:
     ]
     if wanted.entry is not None:
         true_size = dataclasses.replace(wanted.entry, size_bytes=remote.size_bytes)
-        needed, budget = entry_needs_bytes(true_size), budget_bytes(memory_now())
-        fits = "fits" if needed <= budget else "does NOT fit: it will be slow, or not load at all"
-        lines.append(f"  memory    {gigabytes(needed)}; of {gigabytes(budget)} that a model may take here: {fits}")
+        verdict = memory_verdict(entry_needs_bytes(true_size), budget_bytes(memory_now()))
+        lines.append(f"  memory    {verdict}")
     arrived = max((part.stat().st_size for part in parts_of(wanted.target)), default=0)
     if arrived:
         lines.append(f"  arrived   {gigabytes(arrived)} from an earlier try")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 
-from lsp_server.cli.models.words import add_json
+from lsp_server.cli.models.words import add_json, memory_verdict
 from lsp_server.cli.options import Commands
 from lsp_server.model_store.changes import choose
+from lsp_server.model_store.fit import budget_bytes, memory_now
 from lsp_server.model_store.folders import choice_file
+from lsp_server.model_store.inspection import inspect_file
 
 
 def add_to(commands: Commands) -> None:
@@ -31,6 +34,9 @@ def run(arguments: argparse.Namespace) -> int:
         CompletionError: the model is not here, or the choice cannot be written.
     """
     chosen, path = choose(arguments.model)
+    needed, budget = inspect_file(path).memory_bytes, budget_bytes(memory_now())
+    if needed > budget:
+        print(f"It needs {memory_verdict(needed, budget)}.", file=sys.stderr)
     if arguments.json:
         print(json.dumps({"model": chosen, "path": str(path), "written_to": str(choice_file())}))
     else:

@@ -17,6 +17,12 @@ def gigabytes(size_bytes: int, estimate: bool = False) -> str:
     return f"~{text}" if estimate else text
 
 
+def memory_verdict(needed_bytes: int, budget_bytes: int) -> str:
+    """Whether a model fits, in words; nothing forbids one that does not."""
+    verdict = "fits" if needed_bytes <= budget_bytes else "does NOT fit: it will be slow, or not load at all"
+    return f"{gigabytes(needed_bytes)} of the {gigabytes(budget_bytes)} that a model may take here: {verdict}"
+
+
 def confirmed(question: str, yes: bool) -> bool:
     """Whether the user wants it; asks on the terminal unless `--yes` was given.
 
