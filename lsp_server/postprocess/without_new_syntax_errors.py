@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import time
+from typing import TYPE_CHECKING
 
-from lsp_server.documents.syntax import Syntax
 from lsp_server.postprocess.over_the_closers import over_the_closers
 from lsp_server.postprocess.rule import Candidate
 from lsp_server.postprocess.to_a_whole_end import ends_whole
 from lsp_server.postprocess.with_its_blocks_closed import with_its_blocks_closed
+
+if TYPE_CHECKING:
+    from lsp_server.documents.syntax import Syntax
 
 _SEEN_EACH_WAY_CHARACTERS = 20_000
 """Errors are counted this far from the caret: in a long file that is broken all over, counting takes 76 ms."""

@@ -11,7 +11,7 @@ import pytest_asyncio
 from tests.end_to_end.editor import Editor, running_editor
 
 RULES = [
-    {"match": "# slow", "text": "word " * 1000, "token_ms": 20},
+    {"match": "# slow", "text": "word" + "".join(map(str, range(1000))), "token_ms": 20},
     {"match": "# crash", "text": "half of an answer", "fail": "crash"},
     {"match": "# hang", "fail": "hang"},
     {"match": "# garbage", "fail": "garbage"},

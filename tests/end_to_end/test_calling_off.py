@@ -82,7 +82,7 @@ async def test_what_is_there_at_the_deadline_is_shown(editor: Editor) -> None:
     buffer = editor.open("# slow\n█")
     text = await editor.accepted(buffer, invoked=False)
     assert text is not None
-    assert text.startswith("# slow\nword word")
+    assert text.startswith("# slow\nword01")
 
 
 @pytest.mark.parametrize(
