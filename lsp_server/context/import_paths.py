@@ -23,8 +23,8 @@ class Files(Protocol):
     def exists(self, path: str) -> bool:
         """Whether there is one."""
 
-    def named(self, name: str) -> tuple[str, ...]:
-        """All with this file name, in any folder."""
+    def ending_with(self, tail: str) -> tuple[str, ...]:
+        """All whose paths end with these folders and this name."""
 
     def in_folder(self, folder: str) -> tuple[str, ...]:
         """Those right in a folder."""
@@ -70,11 +70,6 @@ def _distance(one: str, other: str) -> int:
     return len(here) + len(there) - 2 * common
 
 
-def _ending_with(tail: str, files: Files) -> list[str]:
-    name = posixpath.basename(tail)
-    return [each for each in files.named(name) if each == tail or each.endswith("/" + tail)]
-
-
 # ---- one rule a language
 
 
@@ -88,7 +83,7 @@ def _python(import_: Import, path: str, files: Files) -> Target | None:
             return None
         base = posixpath.normpath(posixpath.join(folder, tail)).removeprefix("./")
         return _python_module("" if base == "." else base, import_.name, lambda each: [each] * files.exists(each))
-    return _python_module(tail, import_.name, lambda each: nearest_first(_ending_with(each, files), path)[:1])
+    return _python_module(tail, import_.name, lambda each: nearest_first(files.ending_with(each), path)[:1])
 
 
 def _python_module(base: str, name: str, find: Callable[[str], list[str]]) -> Target | None:
@@ -200,7 +195,7 @@ def _included(import_: Import, path: str, files: Files) -> Target | None:
     beside = posixpath.normpath(posixpath.join(posixpath.dirname(path), import_.module))
     if files.exists(beside):
         return Target((beside,), "")
-    found = nearest_first(_ending_with(posixpath.normpath(import_.module).lstrip("./"), files), path)
+    found = nearest_first(files.ending_with(posixpath.normpath(import_.module).lstrip("./")), path)
     return Target(tuple(found[:1]), "") if found else None
 
 
@@ -208,10 +203,10 @@ def _java(import_: Import, path: str, files: Files) -> Target | None:
     tail = import_.module.replace(".", "/")
     if import_.name != "*":
         for inner, name in ((f"{tail}/{import_.name}.java", ""), (f"{tail}.java", import_.name)):
-            if found := nearest_first(_ending_with(inner, files), path)[:1]:
+            if found := nearest_first(files.ending_with(inner), path)[:1]:
                 return Target(tuple(found), name)
         return None
-    if found := nearest_first(_ending_with(f"{tail}.java", files), path)[:1]:
+    if found := nearest_first(files.ending_with(f"{tail}.java"), path)[:1]:
         return Target(tuple(found), "*")
     roots = {path[: -len(each)] for each in _upper_tails(path)}
     paths = [each for root in sorted(roots) for each in files.in_folder(f"{root}{tail}".strip("/"))]
@@ -233,7 +228,7 @@ def _by_name(import_: Import, path: str, files: Files) -> Target | None:
     if "/" not in tail and not tail.endswith("." + ending):
         tail = tail.replace(".", "/")
     tail = tail.removesuffix("." + ending)
-    found = nearest_first(_ending_with(f"{tail}.{ending}", files), path)[:1] if tail else []
+    found = nearest_first(files.ending_with(f"{tail}.{ending}"), path)[:1] if tail else []
     return Target(tuple(found), import_.name) if found else None
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import islice
 
 from lsp_server.context.import_paths import Target, nearest_first, resolve, siblings
 from lsp_server.context.imports import Import
@@ -23,6 +24,7 @@ KIND = "definition"
 _BEFORE_LINES, _AFTER_LINES = 60, 15
 _FOLLOWED = 3
 """How many files a name is followed through that only pass it on."""
+_MOST_PASSED_ON = 40
 _MOST_CANDIDATES = 240
 _TOO_COMMON = 12
 """A name that is defined so often says nothing."""
@@ -209,23 +211,24 @@ def _targets(import_: Import, path: str, grammar: str, index: Index, depth: int)
 
 
 def _passed_on(target: Target, path: str, index: Index, depth: int) -> list[tuple[str, str]]:
+    """Where a file has a name from that it does not define, or all that it passes on."""
     grammar = index.grammar(path)
-    if target.name and target.name != "*":
-        if any(each.definition.name == target.name for each in index.definitions_in([path])):
-            return []
-        taken = [each for each in index.imports_of(path) if each.local == target.name or each.name == "*"]
-    else:
-        passes = path.endswith("__init__.py")
-        taken = [
-            each for each in index.imports_of(path) if each.is_reexport or (passes and each.module.startswith("."))
-        ]
-    found: list[tuple[str, str]] = []
-    for each in taken[:40]:
-        inner = (
-            each if each.name != "*" or not target.name else Import(each.module, target.name, target.name, each.line)
+    if not target.name or target.name == "*":
+        is_package = path.endswith("__init__.py")
+        passed = (
+            each for each in index.imports_of(path) if each.is_reexport or (is_package and each.module.startswith("."))
         )
-        found += _targets(inner, path, grammar, index, depth)
-    return found
+        return [found for each in islice(passed, _MOST_PASSED_ON) for found in _targets(each, path, grammar, index, 0)]
+    if index.defines(path, target.name):
+        return []
+    imports = index.imports_of(path)
+    taken = next((each for each in imports if each.local == target.name), None)
+    if taken is not None:
+        return _targets(taken, path, grammar, index, depth)
+    if any(each.name == "*" for each in imports):  # whichever of them it is: the nearest definition, most likely
+        known = (each for each in index.definitions_named([target.name], _TOO_COMMON) if not each.definition.container)
+        return [(each, target.name) for each in nearest_first((one.path for one in known), path)[:1]]
+    return []
 
 
 def _near(question: Question, index: Index, caret: _Caret) -> Iterator[tuple[Relation, float, Known]]:

@@ -143,7 +143,7 @@ def _imports(question: Question, chosen: Iterable[Candidate]) -> dict[str, list[
 def _in_time(question: Question, source: Source) -> list[Candidate]:
     if question.index is None:
         return source(question)
-    with question.index.store.hurrying(question.is_late):
+    with question.index.store.hurrying(question.is_late), question.index.remembering():
         return source(question)
 
 

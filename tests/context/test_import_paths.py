@@ -22,8 +22,8 @@ class Folder:
     def exists(self, path: str) -> bool:
         return path in self.paths
 
-    def named(self, name: str) -> tuple[str, ...]:
-        return tuple(path for path in self.paths if posixpath.basename(path) == name)
+    def ending_with(self, tail: str) -> tuple[str, ...]:
+        return tuple(path for path in self.paths if path == tail or path.endswith("/" + tail))
 
     def in_folder(self, folder: str) -> tuple[str, ...]:
         return tuple(path for path in self.paths if posixpath.dirname(path) == folder)

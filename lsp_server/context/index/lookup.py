@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import contextlib
+import posixpath
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from lsp_server.context.definitions import Definition
 from lsp_server.context.imports import Import
-from lsp_server.context.index.store import Store
+from lsp_server.context.index.store import Row, Store
 
-MOST_DEFINITIONS = 4_000
+MOST_DEFINITIONS = 2_500
 """Of one question: about what 10 ms read."""
 _MOST_MEMBERS = 1_000
 _AT_ONCE = 200
@@ -45,16 +47,31 @@ class Index:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._remembered: dict[tuple[str, tuple[object, ...]], list[Row]] | None = None
+
+    @contextlib.contextmanager
+    def remembering(self) -> Iterator[None]:
+        """Within this, a question that was asked before gets the same answer: imports lead to the same files often."""
+        self._remembered = {}
+        try:
+            yield
+        finally:
+            self._remembered = None
 
     # ---- files
 
     def exists(self, path: str) -> bool:
         """Whether a file is known."""
-        return bool(self.store.rows("SELECT 1 FROM files WHERE path = ?", (path,)))
+        return bool(self._rows("SELECT 1 FROM files WHERE path = ?", (path,)))
 
-    def named(self, name: str) -> tuple[str, ...]:
-        """All files with this name."""
-        return self._texts("SELECT path FROM files WHERE name = ? ORDER BY path", (name,))
+    def ending_with(self, tail: str) -> tuple[str, ...]:
+        """All files whose paths end with these folders and this name."""
+        folder, name = posixpath.split(tail)
+        if not folder:
+            return self._texts("SELECT path FROM files WHERE name = ? ORDER BY path", (name,))
+        sql = "SELECT path FROM files WHERE name = ? AND parent = ? ORDER BY path"
+        found = self._texts(sql, (name, posixpath.basename(folder)))
+        return tuple(path for path in found if path == tail or path.endswith("/" + tail))
 
     def in_folder(self, folder: str) -> tuple[str, ...]:
         """The files right in a folder."""
@@ -62,7 +79,7 @@ class Index:
 
     def roots(self, kind: str) -> tuple[tuple[str, str], ...]:
         """Folder and text of what project files say."""
-        rows = self.store.rows("SELECT folder, text FROM roots WHERE kind = ? ORDER BY folder, text", (kind,))
+        rows = self._rows("SELECT folder, text FROM roots WHERE kind = ? ORDER BY folder, text", (kind,))
         return tuple((folder, text) for folder, text in rows)
 
     def grammar(self, path: str) -> str:
@@ -80,6 +97,11 @@ class Index:
             for each in self._known(sql, part):
                 found.setdefault(each.path, []).append(each)
         return [each for path in dict.fromkeys(paths) for each in found.get(path, [])]
+
+    def defines(self, path: str, name: str) -> bool:
+        """Whether a file defines a name."""
+        sql = "SELECT 1 FROM definitions d JOIN files f ON f.id = d.file_id WHERE d.name = ? AND f.path = ? LIMIT 1"
+        return bool(self._rows(sql, (name, path)))
 
     def definitions_named(self, names: Iterable[str], most_each: int) -> list[Known]:
         """What is called so, anywhere; nothing for a name that is defined more often than `most_each` times."""
@@ -103,7 +125,7 @@ class Index:
             "SELECT i.module, i.name, i.local, i.line, i.is_reexport FROM imports i JOIN files f ON f.id = i.file_id"
             " WHERE f.path = ? ORDER BY i.line, i.name, i.module LIMIT 2000"
         )
-        rows = self.store.rows(sql, (path,))
+        rows = self._rows(sql, (path,))
         return [Import(module, name, local, line, bool(again)) for module, name, local, line, again in rows]
 
     def users_of(self, names: Iterable[str]) -> dict[str, int]:
@@ -133,11 +155,19 @@ class Index:
         )
         return [Passage(*row) for row in self.store.rows(sql, (query, most))]
 
+    def _rows(self, sql: str, values: Sequence[object]) -> list[Row]:
+        if self._remembered is None:
+            return self.store.rows(sql, values)
+        key = (sql, tuple(values))
+        if key not in self._remembered:
+            self._remembered[key] = self.store.rows(sql, values)
+        return self._remembered[key]
+
     def _known(self, sql: str, values: Sequence[object]) -> list[Known]:
         return [Known(row[0], Definition(*row[1:])) for row in self.store.rows(sql, values)]
 
     def _texts(self, sql: str, values: Sequence[object]) -> tuple[str, ...]:
-        return tuple(row[0] for row in self.store.rows(sql, values))
+        return tuple(row[0] for row in self._rows(sql, values))
 
 
 def _marks(values: Sequence[object]) -> str:

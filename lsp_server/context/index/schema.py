@@ -24,9 +24,9 @@ BUSY_LIMIT_MS = 2000
 _TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE files(
-    id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, folder TEXT NOT NULL, name TEXT NOT NULL, grammar TEXT NOT NULL,
-    size_bytes INTEGER NOT NULL, modified_ns INTEGER NOT NULL, hash BLOB NOT NULL);
-CREATE INDEX files_by_name ON files(name);
+    id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, folder TEXT NOT NULL, name TEXT NOT NULL, parent TEXT NOT NULL,
+    grammar TEXT NOT NULL, size_bytes INTEGER NOT NULL, modified_ns INTEGER NOT NULL, hash BLOB NOT NULL);
+CREATE INDEX files_by_name ON files(name, parent);
 CREATE INDEX files_by_folder ON files(folder);
 CREATE TABLE definitions(
     file_id INTEGER NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, container TEXT NOT NULL, signature TEXT NOT NULL,

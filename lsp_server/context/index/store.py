@@ -76,9 +76,10 @@ class Store:
         with self._transaction() as connection:
             _delete(connection, path)
             folder, name = posixpath.split(path)
-            values = (path, folder, name, facts.grammar, *stamp)
+            values = (path, folder, name, posixpath.basename(folder), facts.grammar, *stamp)
             file_id = connection.execute(
-                "INSERT INTO files(path, folder, name, grammar, size_bytes, modified_ns, hash) VALUES (?,?,?,?,?,?,?)",
+                "INSERT INTO files(path, folder, name, parent, grammar, size_bytes, modified_ns, hash)"
+                " VALUES (?,?,?,?,?,?,?,?)",
                 values,
             ).lastrowid
             connection.executemany(
