@@ -19,6 +19,7 @@ from lsp_server.model_store import fit
 from lsp_server.model_store.fit import Memory
 from lsp_server.model_store.folders import choice_file, file_of, models_folder
 from lsp_server.model_store.hub import Hub
+from lsp_server.model_store.part_names import part_of
 from models import tiny
 from tests.model_store.hub_stand_in import HubStandIn, running_hub
 from tests.model_store.surroundings import keep_apart
@@ -158,6 +159,20 @@ def test_pull(models: Command, hub_server: HubStandIn, answers: Callable[[str], 
     assert f"models use {NAME}` lets the server use it" in err
     assert models("use", NAME)[0] == 0
     assert json.loads(models("inspect", NAME, "--json")[1])["architecture"] == "bailingmoe"
+
+
+def test_pull_goes_on(models: Command, hub_server: HubStandIn, answers: Callable[[str], None]) -> None:
+    """Asked is what is missing; what is here is told."""
+    answers("y")
+    size_bytes = len(hub_server.files[REPOSITORY][FILE])
+    part = part_of(file_of(REPOSITORY, FILE), Hub(hub_server.endpoint).look_up(REPOSITORY, FILE).sha256 or "")
+    part.parent.mkdir(parents=True)
+    part.write_bytes(hub_server.files[REPOSITORY][FILE][: size_bytes - 500_000])
+    code, _, err = models("pull", NAME)
+    assert code == 0
+    assert "arrived   1.7 MB from an earlier try" in err
+    assert "Download 0.5 MB? [y/N]" in err
+    assert hub_server.ranges() == [f"bytes={size_bytes - 500_000}-"]
 
 
 @pytest.mark.parametrize("answer", ["n", "", "nope"])

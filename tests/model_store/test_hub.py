@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -125,3 +126,14 @@ def test_a_name_that_is_none(hub_server: HubStandIn, repository: str) -> None:
     """It is no repository's."""
     with pytest.raises(NotOnTheHub):
         Hub(hub_server.endpoint).look_up(repository, FILE)
+
+
+def test_two_files_know_the_client() -> None:
+    """Everything else that could reach out goes through them."""
+    package = Path(__file__).parents[2] / "lsp_server"
+    known = {
+        path.name
+        for path in package.rglob("*.py")
+        if re.search(r"import (huggingface_hub|httpx2)|from huggingface", path.read_text())
+    }
+    assert known == {"hub.py", "hub_errors.py"}

@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import json
 import sys
+from pathlib import Path
 
 from lsp_server.cli.models.progress_bar import ProgressBar
 from lsp_server.cli.models.words import add_json, add_yes, confirmed, gigabytes, memory_verdict
@@ -14,6 +15,7 @@ from lsp_server.errors import CompletionError
 from lsp_server.model_store.download import Downloaded, Watch, check_room, download, sha256_beside
 from lsp_server.model_store.fit import budget_bytes, entry_needs_bytes, memory_now
 from lsp_server.model_store.hub import Hub, RemoteFile
+from lsp_server.model_store.part_file import part_for
 from lsp_server.model_store.part_names import parts_of
 from lsp_server.model_store.wanted import Wanted, wanted_model
 
@@ -54,7 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
         remote = hub.look_up(wanted.repository, wanted.file, wanted.quantization)
         check_room(wanted.target, remote)
         _say(_description(wanted, remote))
-        if not confirmed(f"Download {gigabytes(remote.size_bytes)}?", arguments.yes):
+        missing_bytes = remote.size_bytes - _arrived_bytes([part_for(wanted.target, remote)])
+        if not confirmed(f"Download {gigabytes(missing_bytes)}?", arguments.yes):
             raise CompletionError("Nothing was downloaded.")
         _report(wanted, _fetch(hub, remote, wanted), arguments.json)
     except KeyboardInterrupt:
@@ -83,17 +86,21 @@ def _description(wanted: Wanted, remote: RemoteFile) -> str:
         true_size = dataclasses.replace(wanted.entry, size_bytes=remote.size_bytes)
         verdict = memory_verdict(entry_needs_bytes(true_size), budget_bytes(memory_now()))
         lines.append(f"  memory    {verdict}")
-    arrived = max((part.stat().st_size for part in parts_of(wanted.target)), default=0)
+    arrived = _arrived_bytes([part_for(wanted.target, remote)])
     if arrived:
         lines.append(f"  arrived   {gigabytes(arrived)} from an earlier try")
     return "\n".join(lines)
 
 
 def _stopped(wanted: Wanted) -> str:
-    arrived = max((part.stat().st_size for part in parts_of(wanted.target)), default=0)
+    arrived = _arrived_bytes(parts_of(wanted.target))
     if not arrived:
         return "Stopped. Nothing was downloaded."
     return f"Stopped. {gigabytes(arrived)} are kept: `ling-coder-lsp models pull {wanted.name}` goes on from there."
+
+
+def _arrived_bytes(parts: list[Path]) -> int:
+    return max((part.stat().st_size for part in parts if part.is_file()), default=0)
 
 
 def _report(wanted: Wanted, found: Downloaded, as_json: bool) -> None:
