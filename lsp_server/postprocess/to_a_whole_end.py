@@ -36,14 +36,14 @@ def to_a_whole_end(candidate: Candidate) -> Candidate:
 
 def ends_whole(candidate: Candidate) -> bool:
     """Whether nothing is open at its end that it opened itself, and a body follows each header."""
-    around = candidate.surroundings
+    around, candidate = candidate.surroundings, candidate.with_text(candidate.text.rstrip())
     code = masked(candidate.text, candidate.snapshot.language_id, around.opened)
     if code.opened in QUOTES and code.opened != around.opened:
         return False
     left_open = Counter(map(CLOSER_OF.__getitem__, unmatched_in(code.text)[1]))
     if left_open - around.surplus:
         return False
-    if around.language.blocks is not BlockStyle.INDENTATION or "\n" not in candidate.text.strip():
+    if around.language.blocks is not BlockStyle.INDENTATION or "\n" not in candidate.text.lstrip():
         return True
     last = code_lines(candidate)[-1]
     return last.begins_in_text or not opens_a_block(around, last)

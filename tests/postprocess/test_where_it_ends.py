@@ -94,6 +94,7 @@ def test_the_same_without_a_tree(parsed: bool) -> None:
         ("typescript", "f((x) => █)\n", "{", "f((x) => █)\n"),
         ("python", "x = █\n", '"half', "x = █\n"),
         ("python", "def f():\n    █\n", "a()\n    for b in c:", "def f():\n    a()█\n"),
+        ("python", "def f():\n    █\n", "a()\n    for b in c:\n  }", "def f():\n    a()█\n"),
         ("python", "def f():\n    █\n", "for b in c:", "def f():\n    for b in c:█\n"),  # one line may be a header
         ("less", "a {\n  █\n}\n", "b: c;\n  d {\n    e: f;", "a {\n  b: c;\n  d {\n    e: f;\n  }█\n}\n"),
         ("typescript", "while (a) {█\nb();\n", "\n  try {\n    c();", "while (a) {█\nb();\n"),  # no try without a catch
