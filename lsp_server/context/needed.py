@@ -26,6 +26,8 @@ _FOLLOWED = 3
 """How many files a name is followed through that only pass it on."""
 _MOST_PASSED_ON = 40
 _MOST_CANDIDATES = 240
+_LEAST_SCORE = 0.4
+"""What has less to do with the caret costs more tokens than it is worth, also where there is room."""
 _TOO_COMMON = 12
 """A name that is defined so often says nothing."""
 _TYPE = re.compile(r"\b[A-Z]\w+")
@@ -117,7 +119,7 @@ def needed(question: Question) -> list[Candidate]:
         key=lambda each: (-each[0], each[2].path, each[2].definition.start),
     )  # fmt: skip
     heads = {(known.path, known.definition.name): known for _, _, known in ranked if not known.definition.container}
-    return [_candidate(*each, heads) for each in ranked[:_MOST_CANDIDATES]]
+    return [_candidate(*each, heads) for each in ranked[:_MOST_CANDIDATES] if each[0] >= _LEAST_SCORE]
 
 
 def _candidate(score: float, relation: Relation, known: Known, heads: dict[tuple[str, str], Known]) -> Candidate:

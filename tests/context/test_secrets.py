@@ -52,6 +52,7 @@ def test_the_form_stays() -> None:
         'if "-----BEGIN PRIVATE KEY-----" in text:\n    return load(text)',
         'url = f"postgres://{user}:{password}@{host}/db"',
         'class = "sk-estimator-doc-link"',
+        "http://user:password@proxy:port and http://user:your-password@proxy",
         'for token in tokenize("some text, 16 words"):',
         "hf_hub_download(repository, file_name_of_the_model)",
     ],

@@ -108,6 +108,7 @@ def test_only_what_changed_is_read_again(root: Path, monkeypatch: pytest.MonkeyP
     index = built(root, file)
     assert read == ["shop/cart.py"]
     assert names(index) == {"other", "cart"}
+    assert not index.exists("shop/__init__.py")
     assert index.store.stamp("main.py") == (len(SHOP["main.py"]), 1, reading.digest(SHOP["main.py"].encode()))
 
 
