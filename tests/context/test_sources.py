@@ -76,11 +76,9 @@ async def test_the_same_question_gets_the_same_answer(root: Path) -> None:
 
 async def test_dependencies_come_first(root: Path) -> None:
     """A file that another one imports stands before it, as in the training data of code models."""
-    context = await ask(
-        question(root, "main.py", "from shop.cart import Cart\nfrom shop.base import Base\n\nx = Base(█\n")
-    )
-    paths = [piece.path for piece in context.pieces if piece.kind == "definition"]
-    assert paths.index("shop/base.py") < paths.index("shop/cart.py")
+    write(root, {"a.py": "from z import Zebra\n\n\nclass Ape(Zebra): ...\n", "z.py": "class Zebra: ...\n"})
+    context = await ask(question(root, "main.py", "from a import Ape\nfrom z import Zebra\n\nx = Ape(█\n"))
+    assert [piece.path for piece in context.pieces if piece.kind == "definition"] == ["z.py", "a.py"]
 
 
 async def test_similar_code_is_shown(root: Path) -> None:
