@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import psutil
+
 from lsp_server.engine.engine_settings import EngineSettings
 from lsp_server.model_store.catalog import CatalogEntry
 
@@ -29,8 +31,6 @@ class Memory:
 
 def memory_now() -> Memory:
     """This machine's memory."""
-    import psutil
-
     found = psutil.virtual_memory()
     return Memory(total_bytes=found.total, available_bytes=found.available)
 

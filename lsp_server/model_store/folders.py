@@ -7,8 +7,6 @@ from pathlib import Path
 
 import platformdirs
 
-from lsp_server.engine.engine_settings import configuration_folder
-
 MODELS_VARIABLE = "LING_CODER_MODELS_DIR"
 
 
@@ -32,4 +30,6 @@ def imported_list() -> Path:
 
 def choice_file() -> Path:
     """What `models use` chose; beside `engine.toml`."""
+    from lsp_server.engine.engine_settings import configuration_folder  # brings psutil
+
     return configuration_folder() / "model.toml"

@@ -1,11 +1,9 @@
-"""`ling-coder-lsp models`: list, fetch, take in, look into, choose and remove models. One file a subcommand."""
+"""`ling-coder-lsp models`: list, fetch, take in, look into, choose and remove models."""
 
 from __future__ import annotations
 
-from lsp_server.cli.models import importing, inspecting, listing, pulling, removing, using
+from lsp_server.cli.models.subcommands import SUBCOMMANDS
 from lsp_server.cli.options import Commands
-
-_SUBCOMMANDS = (listing, pulling, importing, inspecting, using, removing)
 
 
 def add_to(commands: Commands) -> None:
@@ -16,5 +14,5 @@ def add_to(commands: Commands) -> None:
         description="List, download, inspect and choose models. Only `pull` uses the network.",
     )
     subcommands = parser.add_subparsers(title="subcommands", required=True, metavar="SUBCOMMAND")
-    for subcommand in _SUBCOMMANDS:
-        subcommand.add_to(subcommands)
+    for add in SUBCOMMANDS:
+        add(subcommands)

@@ -8,24 +8,11 @@ import json
 import sys
 from typing import Any
 
-from lsp_server.cli.models.words import add_json, gigabytes, memory_verdict
-from lsp_server.cli.options import Commands
+from lsp_server.cli.models.words import gigabytes, memory_verdict
 from lsp_server.model_store.fit import budget_bytes, memory_now
 from lsp_server.model_store.inspection import Inspection, TensorKind, inspect_file
 from lsp_server.model_store.locate import locate_model
 from lsp_server.model_store.special_tokens import SpecialToken
-
-
-def add_to(commands: Commands) -> None:
-    """Declare the subcommand."""
-    parser = commands.add_parser(
-        "inspect",
-        help="what a model file says about itself",
-        description="Print what the header of a model file says. Weights are not loaded.",
-    )
-    parser.add_argument("model", metavar="FILE_OR_NAME")
-    add_json(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -7,8 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from lsp_server.cli.models.words import add_json, gigabytes
-from lsp_server.cli.options import Commands
+from lsp_server.cli.models.words import gigabytes
 from lsp_server.model_store.catalog import CatalogEntry
 from lsp_server.model_store.choice import read_choice
 from lsp_server.model_store.fit import Memory, budget_bytes, entry_needs_bytes, memory_now, recommended
@@ -37,13 +36,6 @@ class Listing:
     memory: Memory
     budget_bytes: int
     recommended: CatalogEntry | None
-
-
-def add_to(commands: Commands) -> None:
-    """Declare the subcommand."""
-    parser = commands.add_parser("list", help="what is known, here, in use, and what fits this machine")
-    add_json(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 
 from lsp_server.cli.models.progress_bar import ProgressBar
-from lsp_server.cli.models.words import add_json, add_yes, confirmed, gigabytes, memory_verdict
-from lsp_server.cli.options import Commands
+from lsp_server.cli.models.words import confirmed, gigabytes, memory_verdict
 from lsp_server.errors import CompletionError
 from lsp_server.model_store.download import Downloaded, Watch, check_room, download, sha256_beside
 from lsp_server.model_store.fit import budget_bytes, entry_needs_bytes, memory_now
@@ -18,26 +17,6 @@ from lsp_server.model_store.hub import Hub, RemoteFile
 from lsp_server.model_store.part_file import part_for
 from lsp_server.model_store.part_names import parts_of
 from lsp_server.model_store.wanted import Wanted, wanted_model
-
-
-def add_to(commands: Commands) -> None:
-    """Declare the subcommand."""
-    parser = commands.add_parser(
-        "pull",
-        help="download a model; goes on where an earlier try stopped",
-        description="Download a model. Size and SHA-256 are checked before the file gets its name. An interrupted "
-        "download is kept, and the same command goes on with it. HF_ENDPOINT names another hub, HF_TOKEN a token; "
-        "HTTPS_PROXY and SSL_CERT_FILE are used.",
-    )
-    parser.add_argument(
-        "name",
-        nargs="?",
-        metavar="NAME",
-        help="a name from `models list`, or OWNER/REPOSITORY/FILE.gguf on the hub; the recommended one if left out",
-    )
-    add_yes(parser)
-    add_json(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

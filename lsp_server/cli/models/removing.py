@@ -5,24 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 
-from lsp_server.cli.models.words import add_json, add_yes, confirmed, gigabytes
-from lsp_server.cli.options import Commands
+from lsp_server.cli.models.words import confirmed, gigabytes
 from lsp_server.errors import CompletionError, ModelFileError
 from lsp_server.model_store.changes import remove_model
 from lsp_server.model_store.shelf import Model, State, find
-
-
-def add_to(commands: Commands) -> None:
-    """Declare the subcommand."""
-    parser = commands.add_parser(
-        "remove",
-        help="remove a downloaded model, or forget an imported one",
-        description="Remove a downloaded model, or forget the name of an imported one, whose file stays.",
-    )
-    parser.add_argument("name", metavar="NAME")
-    add_yes(parser)
-    add_json(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

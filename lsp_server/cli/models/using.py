@@ -6,25 +6,11 @@ import argparse
 import json
 import sys
 
-from lsp_server.cli.models.words import add_json, memory_verdict
-from lsp_server.cli.options import Commands
+from lsp_server.cli.models.words import memory_verdict
 from lsp_server.model_store.changes import choose
 from lsp_server.model_store.fit import budget_bytes, memory_now
 from lsp_server.model_store.folders import choice_file
 from lsp_server.model_store.inspection import inspect_file
-
-
-def add_to(commands: Commands) -> None:
-    """Declare the subcommand."""
-    parser = commands.add_parser(
-        "use",
-        help="choose the model that the server takes",
-        description="Choose the model that the server takes where `lingCoder.model` is empty. "
-        "`models use demo` goes back to the one in the package.",
-    )
-    parser.add_argument("model", metavar="NAME_OR_PATH")
-    add_json(parser)
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
 from lsp_server.errors import CompletionError
@@ -35,13 +34,3 @@ def confirmed(question: str, yes: bool) -> bool:
         raise CompletionError("This needs a yes, and nobody can be asked here: add `--yes`.")
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-def add_json(parser: argparse.ArgumentParser) -> None:
-    """`--json`."""
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-
-
-def add_yes(parser: argparse.ArgumentParser) -> None:
-    """`--yes`."""
-    parser.add_argument("--yes", action="store_true", help="do not ask")
