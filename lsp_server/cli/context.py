@@ -154,7 +154,7 @@ async def _context(
     snapshot: DocumentSnapshot, root: Path | None, shown: tuple[int, int], room: int, count: CountTokens
 ) -> Context:
     """What the sources give, without a deadline."""
-    from lsp_server.context.ignore import IgnoreRules
+    from lsp_server.context.ignore import NO_CODE, IgnoreRules
     from lsp_server.context.index.building import build
     from lsp_server.context.index.location import index_file
     from lsp_server.context.index.lookup import Index
@@ -169,7 +169,7 @@ async def _context(
             pass
         rules = IgnoreRules(root)
         context = await context_for(Question(snapshot, shown, Index(store), rules), room, count)
-        excluded = [LeftOut(path, reason) for path, reason in rules.walk() if reason is not None]
+        excluded = [LeftOut(path, reason) for path, reason in rules.walk() if reason not in (None, NO_CODE)]
         return replace(context, left_out=(*excluded[:_MOST_EXCLUDED], *context.left_out))
     finally:
         store.close()

@@ -29,6 +29,9 @@ _NEVER = frozenset({".git", ".hg", ".svn", ".jj", "CVS", "node_modules", "bower_
 """Folders that nobody writes code in. They are left out where no ignore file names them, too."""
 _MARKS_OF_MADE_FOLDERS = ("pyvenv.cfg", "CACHEDIR.TAG")
 
+NO_CODE = "made by a tool"
+"""Why such a folder is left out; nobody needs to be told."""
+
 _PROBE_BYTES = 8192
 
 
@@ -127,9 +130,9 @@ class IgnoreRules:
         if reason is not None:
             return reason
         if name in _NEVER:
-            return f"{name} holds no code of this workspace"
+            return NO_CODE
         if any(os.path.lexists(f"{self.root}/{folder}/{mark}") for mark in _MARKS_OF_MADE_FOLDERS):
-            return "made by a tool"
+            return NO_CODE
         return self._by_ignore_files(around, folder, is_folder=True) or self._unreadable(folder)
 
     def _by_ignore_files(self, folder: str, path: str, *, is_folder: bool) -> str | None:

@@ -26,7 +26,8 @@ _PATTERNS = re.compile(
     r"\.env(?:[.\-_].+)?"
     r"|(?:id|ssh_host)_(?:rsa|dsa|ecdsa|ed25519|xmss)\w*"
     r"|.*tfstate\.backup|.*\.tfvars\.json"
-    rf"|(?:.*[._-])?(?:secrets?|credentials?|passwords?|passwd|tokens?|api[_-]?keys?|private[_-]?keys?)(?:[._-].*)?{_DATA}"
+    rf"|(?:.*[._-])?(?:secrets?|credentials?)(?:[._-].*)?{_DATA}"
+    rf"|(?:.*[._-])?(?:passwords?|passwd|tokens?|api[_-]?keys?|private[_-]?keys?){_DATA}"
     rf"|(?:.*[._-])?service[_-]?accounts?(?:[._-].*)?{_DATA}"
     r"|(?:.*[._-])?client_secret.*\.json"
 )

@@ -80,7 +80,18 @@ async def context_for(
         count: the model's own tokenizer; asked once.
         shares: of the budget, by kind.
     """
-    candidates, left_out = gather(question)
+    return await answer(question, *gather(question), budget_tokens, count, shares)
+
+
+async def answer(  # noqa: PLR0913 - what was asked, what was found, and what there is room for
+    question: Question,
+    candidates: Mapping[str, Sequence[Candidate]],
+    left_out: Sequence[LeftOut],
+    budget_tokens: int,
+    count: CountTokens,
+    shares: Mapping[str, float] = budget.SHARES,
+) -> Context:
+    """The second half of `context_for`, for what `gather` found."""
     texts = tuple(dict.fromkeys(_texts(candidates.values())))
     costs = dict(zip(texts, await count(texts), strict=True)) if texts else {}
     chosen, no_room = budget.choose(candidates, costs, budget_tokens, shares)

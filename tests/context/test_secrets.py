@@ -133,7 +133,7 @@ def test_files_that_hold_secrets(path: str) -> None:
     "path",
     [".env.example", ".env.sample", "example.env", ".env.template", "secrets.py", "credentials.go", "token.rs",
      "environment.py", "keys.ts", "src/key.c", "id_rsa.pub", "secrets.schema.json", "README.md", "tokenizer.json",
-     "tokens.py", "keyboard.json", "main.py"],
+     "tokens.py", "special-token-in-code.txt", "keyboard.json", "main.py"],
 )  # fmt: skip
 def test_files_that_may_be_read(path: str) -> None:
     """Examples are written to be shown; code that deals with secrets is code."""
