@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 VERSION = 1
 """Of tables and of what is read out of a file, but for the queries, which are hashed."""
 
-BUSY_LIMIT_MS = 2000
+BUSY_LIMIT_MS = 1000
 """How long a writer waits for another server's; each holds the file for one file's rows."""
 
 _TABLES = """

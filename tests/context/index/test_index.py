@@ -290,3 +290,19 @@ def test_where_it_lies(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert index_file(root) == index_file(tmp_path / "by-link")
     assert index_file(root).parent == tmp_path / "cache" / "index"
     assert index_file(root) != index_file(tmp_path)
+
+
+def test_a_locked_database(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else holds it: an open index answers and says that it cannot be written, a new one works in memory."""
+    monkeypatch.setattr(schema, "BUSY_LIMIT_MS", 10)
+    file = tmp_path / "index.sqlite"
+    index = built(root, file)
+    (root / "new.py").write_text("new = 1\n", encoding="utf-8")
+    holder = sqlite3.connect(file, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    assert run(index.store, root).problem == "The index cannot be written: database is locked."
+    assert names(index) == {"Cart", "add", "cart"}
+    assert not Store(file).is_on_disk
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert run(index.store, root) == Progress(4, 4)
