@@ -49,7 +49,8 @@ _PLACEHOLDER = re.compile(
 )
 _PARTS = re.compile(r"[^A-Za-z0-9]+")
 _WORD = re.compile(r"[A-Za-z]{0,24}\d{0,4}")
-_MARKS_OF_A_PASSWORD = frozenset("!@#$%^&*?+~0123456789")
+_MARKS = frozenset("!@#$%^&*?+~")
+_MARKS_OF_A_PASSWORD = _MARKS | frozenset("0123456789")
 _LEAST_ENTROPY_BITS = 3.0
 """Per character, over the value's own characters: random hexadecimal digits of this length have 3.2 or more."""
 _LEAST_KEY_CHARACTERS = 16
@@ -80,6 +81,11 @@ def redacted_part(text: str) -> str:
 def holds_secret(text: str) -> bool:
     """Whether something in the text looks like a secret that is not a stand-in."""
     return redacted(text) != text
+
+
+def looks_made_up(value: str) -> bool:
+    """Whether a value by itself, in a file of secrets, looks like one: letters with digits or marks between them."""
+    return _looks_random(value, is_password=True) and not (_is_name(value) and _MARKS.isdisjoint(value))
 
 
 def _stand_in(value: str) -> str:
