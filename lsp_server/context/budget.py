@@ -27,6 +27,8 @@ class _Purse:
     """Tokens of each text that may be shown."""
     left_tokens: int
     chosen: list[Candidate] = field(default_factory=list)
+    _texts: set[str] = field(default_factory=set)
+    _of_file: dict[str, list[ContextPiece]] = field(default_factory=dict)
     _open: set[str] = field(default_factory=set)
     """Files that have a header, and heads that are shown."""
 
@@ -45,17 +47,18 @@ class _Purse:
         self.left_tokens -= self.price(candidate)
         self.chosen.append(candidate)
         piece = candidate.piece
+        self._texts.add(piece.text)
+        self._of_file.setdefault(piece.path, []).append(piece)
         self._open |= {piece.path, f"{piece.path}\n{candidate.head}", f"{piece.path}\n{piece.text}"}
 
     def shows(self, candidate: Candidate) -> bool:
         """Whether the same text, or some of these lines in a piece of another kind, is chosen already."""
-        return any(_are_alike(each.piece, candidate.piece) for each in self.chosen)
+        piece = candidate.piece
+        return piece.text in self._texts or any(_overlap(each, piece) for each in self._of_file.get(piece.path, ()))
 
 
-def _are_alike(one: ContextPiece, other: ContextPiece) -> bool:
-    if one.text == other.text:
-        return True
-    if one.path != other.path or one.kind == other.kind == "definition":
+def _overlap(one: ContextPiece, other: ContextPiece) -> bool:
+    if one.kind == other.kind == "definition":
         return False  # several definitions may stand in one line
     return one.lines[0] <= other.lines[1] and other.lines[0] <= one.lines[1]
 
