@@ -8,14 +8,16 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lsp_server.cli.complete import read_snapshot
 from lsp_server.cli.options import Commands, add_engine_options, add_log_level, location, settings_from
-from lsp_server.context.question import ContextPiece, LeftOut, Question
-from lsp_server.context.sources import Context
 from lsp_server.documents.snapshot import DocumentSnapshot
 from lsp_server.settings import DEFAULTS
+
+if TYPE_CHECKING:  # what the commands need is imported when they run
+    from lsp_server.context.question import ContextPiece
+    from lsp_server.context.sources import Context
 
 _CHARACTERS_PER_TOKEN = 4
 _CONTEXT_SHARE = 0.5
@@ -129,6 +131,7 @@ async def _with_counter(
 
 async def _window(snapshot: DocumentSnapshot, room_tokens: int, count: CountTokens) -> ContextPiece:
     """The file's own header and text up to the caret."""
+    from lsp_server.context.question import ContextPiece
     from lsp_server.context.secrets import redacted_part
     from lsp_server.context.window import Budget, first_view, place
     from lsp_server.prompt.fim_templates import PREFIX_ONLY
@@ -159,6 +162,7 @@ async def _context(
     from lsp_server.context.index.location import index_file
     from lsp_server.context.index.lookup import Index
     from lsp_server.context.index.store import Store
+    from lsp_server.context.question import LeftOut, Question
     from lsp_server.context.sources import context_for
 
     if root is None:
