@@ -1,7 +1,7 @@
 """Definitions that whoever writes at the caret is likely to need: what the file imports, what stands near, its types.
 
 Each definition gets a score: how the file is related to it, times how much its name has to do with the text around the
-caret. The weights were chosen by `benchmarks/context_recall.py`.
+caret. What the weights do, `benchmarks/context_recall.py` measures.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from itertools import islice
 
-from lsp_server.context.import_paths import Target, nearest_first, resolve, siblings
+from lsp_server.context.followed import TOO_COMMON, leads_to
+from lsp_server.context.import_paths import nearest_first, siblings
 from lsp_server.context.imports import Import
 from lsp_server.context.index.lookup import Index, Known
 from lsp_server.context.question import Candidate, ContextPiece, Question
@@ -22,14 +22,9 @@ from lsp_server.context.words import WORD, near, parts
 KIND = "definition"
 
 _BEFORE_LINES, _AFTER_LINES = 60, 15
-_FOLLOWED = 3
-"""How many files a name is followed through that only pass it on."""
-_MOST_PASSED_ON = 40
 _MOST_CANDIDATES = 240
 _LEAST_SCORE = 0.4
 """What has less to do with the caret costs more tokens than it is worth, also where there is room."""
-_TOO_COMMON = 12
-"""A name that is defined so often says nothing."""
 _TYPE = re.compile(r"\b[A-Z]\w+")
 _RECEIVER = re.compile(r"(\w+)(?:\(\))?(?:\.|->|::|\?\.)\w*$")
 
@@ -163,7 +158,7 @@ def _related(question: Question, index: Index, caret: _Caret) -> Iterator[tuple[
     for import_ in question.imports:
         if question.is_late():
             return
-        for path, name in _targets(import_, question.path, question.grammar, index, _FOLLOWED):
+        for path, name in leads_to(import_, question.path, question.grammar, index):
             boost = _boost(import_, caret)
             of_path = wanted.setdefault(path, {})
             of_path[name] = max(boost, of_path.get(name, 0.0))
@@ -200,44 +195,11 @@ def _relation(known: Known, relation: Relation) -> Relation:
     return _MEMBERS[relation] if known.definition.container else relation
 
 
-def _targets(import_: Import, path: str, grammar: str, index: Index, depth: int) -> list[tuple[str, str]]:
-    """Files and names that an import leads to, through files that only pass the name on."""
-    target = resolve(import_, path, grammar, index)
-    if target is None:
-        return []
-    found = [(each, "" if target.name == "*" else target.name) for each in target.paths]
-    if depth > 0 and grammar in ("python", "javascript", "typescript", "tsx"):
-        for each in target.paths[:1]:
-            found += _passed_on(target, each, index, depth - 1)
-    return list(dict.fromkeys(found))
-
-
-def _passed_on(target: Target, path: str, index: Index, depth: int) -> list[tuple[str, str]]:
-    """Where a file has a name from that it does not define, or all that it passes on."""
-    grammar = index.grammar(path)
-    if not target.name or target.name == "*":
-        is_package = path.endswith("__init__.py")
-        passed = (
-            each for each in index.imports_of(path) if each.is_reexport or (is_package and each.module.startswith("."))
-        )
-        return [found for each in islice(passed, _MOST_PASSED_ON) for found in _targets(each, path, grammar, index, 0)]
-    if index.defines(path, target.name):
-        return []
-    imports = index.imports_of(path)
-    taken = next((each for each in imports if each.local == target.name), None)
-    if taken is not None:
-        return _targets(taken, path, grammar, index, depth)
-    if any(each.name == "*" for each in imports):  # whichever of them it is: the nearest definition, most likely
-        known = (each for each in index.definitions_named([target.name], _TOO_COMMON) if not each.definition.container)
-        return [(each, target.name) for each in nearest_first((one.path for one in known), path)[:1]]
-    return []
-
-
 def _near(question: Question, index: Index, caret: _Caret) -> Iterator[tuple[Relation, float, Known]]:
     """Definitions of names near the caret, and members of the types in play, wherever they are."""
     names = sorted(caret.words, key=lambda word: (-caret.words[word], word))[:120]
     by_name: dict[str, list[Known]] = {}
-    for known in index.definitions_named([*names, *sorted(caret.types)], _TOO_COMMON):
+    for known in index.definitions_named([*names, *sorted(caret.types)], TOO_COMMON):
         by_name.setdefault(known.definition.name, []).append(known)
     for name in sorted(by_name):
         found = by_name[name]

@@ -195,14 +195,10 @@ def _by_file(chosen: Iterable[Candidate], imports: Mapping[str, Sequence[Import]
 
 def _joined(path: str, chosen: Sequence[Candidate]) -> ContextPiece:
     """Signatures in the order of the file, each under the head of its type."""
-    lines: dict[tuple[int, int], str] = {}
-    for each in chosen:
-        lines[each.piece.lines[0], each.piece.lines[1]] = each.piece.text
-        if each.head:
-            lines.setdefault((each.head_line, each.head_line + each.head.count("\n")), each.head)
-    spans = sorted(lines)
+    spans = {(*each.piece.lines, each.piece.text) for each in chosen}
+    heads = {(each.head_line, each.head_line + each.head.count("\n"), each.head) for each in chosen if each.head}
+    shown = sorted(spans | heads)
+    lines = (shown[0][0], max(last for _, last, _ in shown))
     best = max(chosen, key=lambda each: each.score).piece.why
     why = best if len(chosen) == 1 else f"{best}, and {len(chosen) - 1} more"
-    return ContextPiece(
-        needed.KIND, path, (spans[0][0], max(last for _, last in spans)), "\n".join(lines[each] for each in spans), why
-    )
+    return ContextPiece(needed.KIND, path, lines, "\n".join(text for _, _, text in shown), why)

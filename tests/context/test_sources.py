@@ -81,6 +81,14 @@ async def test_dependencies_come_first(root: Path) -> None:
     assert [piece.path for piece in context.pieces if piece.kind == "definition"] == ["z.py", "a.py"]
 
 
+async def test_several_definitions_in_one_line(root: Path) -> None:
+    """None hides the other."""
+    write(root, {"kinds.h": "enum kind { APPLE_PIE, APPLE_CAKE };\nint apple_size; int apple_core(int apple);\n"})
+    text = await text_of(root, '#include "kinds.h"\n\nint apple = APPLE_PIE + APPLE_CAKE + apple_core(█\n', "main.c")
+    assert "// kinds.h\n" in text
+    assert all(name in text for name in ("APPLE_PIE", "APPLE_CAKE", "int apple_core(int apple);", "int apple_size;"))
+
+
 async def test_similar_code_is_shown(root: Path) -> None:
     """By rare names that are shared."""
     body = "    quux = frobnicate(wibble)\n    return wobble(quux, wibble)\n"
