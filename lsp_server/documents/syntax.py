@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import accumulate
 
-from tree_sitter import Node, Tree
+from tree_sitter import Node, Tree, TreeCursor
 
 from lsp_server.documents.encoded_lines import BYTES_PER_CHARACTER
 from lsp_server.documents.languages import grammar_of
@@ -112,7 +112,7 @@ class Syntax:
             if going_down and node.start_byte <= last_byte:
                 if (node.is_error or node.is_missing) and node.end_byte >= first_byte:
                     yield node
-                if node.has_error and cursor.goto_first_child_for_byte(max(0, first_byte - 1)) is not None:
+                if node.has_error and _go_down(cursor, first_byte):
                     continue
             beyond = node.start_byte > last_byte
             if not beyond and cursor.goto_next_sibling():
@@ -147,6 +147,13 @@ def parse(language_id: str, path: str | None, lines: Sequence[str]) -> Syntax | 
     if grammar is None or sum(map(len, lines)) > LONGEST_TEXT_CHARACTERS:
         return None
     return _syntax(grammar, lines, parsed(grammar, lines))
+
+
+def _go_down(cursor: TreeCursor, byte: int) -> bool:
+    """Whether there is a child that ends at a byte or later, to which the cursor has gone; the first one."""
+    if byte <= 0:
+        return cursor.goto_first_child()  # the other call passes over what has no length at the very beginning
+    return cursor.goto_first_child_for_byte(byte - 1) is not None
 
 
 def _syntax(grammar: str, lines: Sequence[str], tree: Tree | None) -> Syntax | None:

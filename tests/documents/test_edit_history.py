@@ -44,6 +44,8 @@ def test_several_edits_at_a_time_are_one_step() -> None:
     typist.history.edited(both)
     typist.history.edited([])
     assert typist.history.deletions_in_a_row == 1
+    typist.history.edited([*both, typist.lines.replace((2, 0), (2, 0), "x")])
+    assert typist.history.deletions_in_a_row == 0
 
 
 def test_joining_lines_is_a_deletion() -> None:

@@ -130,8 +130,10 @@ def test_a_parse_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch
     while tree.work(0):
         pass
     assert tree.late.get() is None
+    monkeypatch.undo()
     tree.changed([lines.replace((0, 0), (0, 0), "x")])
     assert not tree.work(1000)
+    assert tree.late.get() is None
 
 
 def test_a_text_that_grows_too_large_loses_its_tree(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,6 +129,19 @@ def test_errors_within_a_part() -> None:
     assert syntax.errors_within(len(text) - 10, len(text)) == 1
 
 
+def test_what_is_missing_at_the_beginning_counts() -> None:
+    """Python takes the `/` for a division whose first operand is missing."""
+    syntax = tree_of("/*")
+    assert syntax.errors() == syntax.errors_within(0, 0) == 2
+
+
+def test_what_is_missing_has_a_place() -> None:
+    """A node of no length touches the place where it should be, and no other."""
+    text = "int f(void) { return 1 }\n"
+    syntax, missing = tree_of(text, "c"), text.index(" }")
+    assert [offset for offset in range(len(text)) if syntax.errors_within(offset, offset)] == [missing]
+
+
 @settings(max_examples=60)
 @given(texts, LANGUAGES, st.integers(0, 60), st.integers(0, 60))
 def test_the_errors_of_a_part_are_those_that_touch_it(text: str, language: str, first: int, length: int) -> None:
