@@ -90,7 +90,7 @@ class Ahead:
         if asked is None:
             return
         asked = replace(asked, lane=SCRATCH_LANE, priority=Priority.SPECULATION)
-        answer = await stream(self._worker.engine, asked, None, memory.heard, ends_early(request))
+        answer = await stream(self._worker.engine, asked, None, memory.heard, ends_early(request, model))
         memory.learn(answer)
         following = judged(request, answer, least_percent(request, model))
         if following.suggestion is None:

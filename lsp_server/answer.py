@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lsp_server.engine.base import Engine, Finished, FinishReason, GenerateRequest, Piece
 from lsp_server.outcome import TokenCounts
@@ -33,8 +33,13 @@ class Answer:
 
     @property
     def cut_off(self) -> bool:
-        """Whether the model was not done: the clock or the limit of tokens ended it."""
-        return self.finished is None or self.finished.reason in (FinishReason.DEADLINE, FinishReason.LENGTH)
+        """Whether the model was not done: the clock, the limit of tokens or want of hope ended it."""
+        return self.finished is None or self.finished.reason not in (FinishReason.END, FinishReason.STOP)
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether it ended because it was too unsure."""
+        return self.finished is not None and self.finished.reason is FinishReason.UNSURE
 
     @property
     def whole_lines(self) -> str:
@@ -57,7 +62,7 @@ async def stream(
     asked: GenerateRequest,
     left_s: float | None,
     heard: Callable[[Piece], None] = lambda piece: None,
-    enough: Callable[[str], bool] = lambda text: False,
+    ends: Callable[[Piece], FinishReason | None] = lambda piece: None,
 ) -> Answer:
     """All that the engine streams until its deadline, and a little longer for one that hangs.
 
@@ -66,7 +71,7 @@ async def stream(
         asked: what is asked.
         left_s: seconds to wait; `None` for work that nobody waits for.
         heard: gets each piece when it comes, also those of an answer that is called off.
-        enough: gets each text; when it says so, the engine's stream is closed, and the answer is whole.
+        ends: gets each piece; when it gives a reason, the engine's stream is closed, and the answer ends for it.
     """
     answer = Answer()
 
@@ -76,8 +81,9 @@ async def stream(
                 if isinstance(event, Piece):
                     answer.pieces.append(event)
                     heard(event)
-                    if enough(event.text):
-                        answer.finished = event.so_far or Finished(FinishReason.STOP, TokenCounts(), 0.0, 0.0)
+                    if reason := ends(event):
+                        so_far = event.so_far or Finished(reason, TokenCounts(), 0.0, 0.0)
+                        answer.finished = replace(so_far, reason=reason)
                         return
                 else:
                     answer.finished = event

@@ -14,6 +14,7 @@ from lsp_server.context.window import unix
 from lsp_server.documents.snapshot import DocumentSnapshot
 from lsp_server.engine.base import Engine, EngineState, Finished, FinishReason, ModelInfo, Piece
 from lsp_server.errors import CompletionError, EngineBusy, EngineGone, PromptTooLong
+from lsp_server.hope import Hope
 from lsp_server.laying_out import Layout
 from lsp_server.memory import Memory
 from lsp_server.outcome import Outcome, Skip, Suggestion, Times, TokenCounts, Verdict
@@ -150,9 +151,8 @@ async def _answered(
         return None
     left_s = _left_s(request, memory, began_s, prompt_is_read=anchors.is_read(uri))
     with request.notes.stage("engine"):
-        answer = await stream(
-            engine, replace(asked, deadline_ms=left_s * 1000), left_s, memory.heard, ends_early(request)
-        )
+        ends = ends_early(request, model)
+        answer = await stream(engine, replace(asked, deadline_ms=left_s * 1000), left_s, memory.heard, ends)
     tokens = answer.finished.tokens.prompt if answer.finished else None
     request.notes.sources = [Source("window", request.snapshot.path, layout.lines, tokens, "around the caret")]
     memory.learn(answer, uri)
@@ -180,9 +180,17 @@ def _candidate(request: CompletionRequest, text: str) -> Candidate:
     return Candidate(text, request.snapshot, request.settings.max_lines)
 
 
-def ends_early(request: CompletionRequest) -> Callable[[str], bool]:
-    """Fed with the texts of an answer, says when there is nothing more to generate for it."""
-    return StreamedAnswer(_candidate(request, "")).feed
+def ends_early(request: CompletionRequest, model: ModelInfo) -> Callable[[Piece], FinishReason | None]:
+    """Fed with the pieces of an answer, says when there is nothing more to generate for it."""
+    streamed = StreamedAnswer(_candidate(request, ""))
+    hope = Hope(least_percent(request, model), request.settings.max_new_tokens)
+
+    def reason(piece: Piece) -> FinishReason | None:
+        if streamed.feed(piece.text):
+            return FinishReason.STOP
+        return FinishReason.UNSURE if hope.is_lost(piece) else None
+
+    return reason
 
 
 def judged(
@@ -195,7 +203,10 @@ def judged(
     with request.notes.stage("postprocess"):
         candidate, verdicts = pipeline.run(_candidate(request, answer.whole_lines), rules)
     if not candidate.text.strip():
-        return _ended(request, Skip.NOTHING_LEFT, f"emptied by {verdicts[-1].rule}", answer, verdicts)
+        skip, detail = Skip.NOTHING_LEFT, f"emptied by {verdicts[-1].rule}"
+        if answer.is_given_up:  # what a rule says of half a line is not the reason
+            skip, detail = Skip.UNSURE, ""
+        return _ended(request, skip, detail, answer, verdicts)
     confidence = answer.confidence(len(unix(candidate.text)))
     percent = 100 * math.exp(confidence) if confidence is not None else 100.0
     if percent < needed_percent:

@@ -20,6 +20,7 @@ EDGE = {
     "server",
     "session",
     "state",
+    "hope",
     "in_flight",
     "statistics",
     "completion",

@@ -81,6 +81,8 @@ class FinishReason(Enum):
     """One of `stop_texts`."""
     LENGTH = "length"
     DEADLINE = "deadline"
+    UNSURE = "unsure"
+    """Whoever asked closed the stream: the answer could not become sure enough to be shown any more."""
 
 
 @dataclass(frozen=True, slots=True)
