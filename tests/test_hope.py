@@ -34,10 +34,10 @@ def test_nothing_that_could_be_shown_is_lost(logprobs: list[float], needed_perce
 
 
 async def test_an_unsure_answer_is_short() -> None:
-    """Of 60 tokens at one nat each, few are generated where 79 % are needed; by key all of them."""
-    engine = ScriptedEngine((Rule(text=str(list(range(100, 125))), logprob=-1.0),))
+    """Where 79 % are needed and each token costs five nats, few are generated; by key all of them."""
+    engine = ScriptedEngine((Rule(text=str(list(range(100, 125))), logprob=-5.0),))
     await engine.wait_ready(1000)
-    settings = Settings(min_confidence_percent=79, max_new_tokens=60)
+    settings = Settings(min_confidence_percent=79, max_new_tokens=200)
     for invoked, skip in ((False, Skip.UNSURE), (True, None)):
         outcome = await complete(CompletionRequest(snapshot("x = █"), settings, invoked), engine, Memory())
         assert (outcome.skip, outcome.tokens.generated > 20) == (skip, invoked)
