@@ -71,7 +71,7 @@ async def test_typing_evaluates_few_tokens_a_request(model: Path) -> None:
     )
     async with running_editor("llama", "--model", str(model), options={"maxNewTokens": 4}) as editor:
         await editor.status("ready")
-        buffer = editor.open(CODE + "█" + CODE[:2000])
+        buffer = editor.open(CODE + "█\n" + CODE[:2000])
         await editor.items(buffer)
         before = (await engine(editor))["promptTokens"]
         figures = []
