@@ -204,7 +204,17 @@ def test_stdout_belongs_to_the_protocol(script: Script) -> None:
         assert client.process.stdout.read() == b""
 
 
-HEAVY = ("llama_cpp", "numpy", "gguf", "tree_sitter_language_pack", "huggingface_hub", "httpx", "sqlite3", "psutil", "torch")
+HEAVY = (
+    "llama_cpp",
+    "numpy",
+    "gguf",
+    "tree_sitter_language_pack",
+    "huggingface_hub",
+    "httpx",
+    "sqlite3",
+    "psutil",
+    "torch",
+)
 
 
 def test_nothing_heavy_is_imported_before_the_server_answers(script: Script) -> None:
