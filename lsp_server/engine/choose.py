@@ -41,9 +41,10 @@ def _made(option: str, settings: Settings) -> Engine:
         return ScriptedEngine(rules, load_ms=max((rule.load_ms for rule in rules), default=0.0))
     if option == DEFAULT_ENGINE:
         from lsp_server.engine.client import EngineClient
-        from lsp_server.model_store.locate import locate_model
+        from lsp_server.model_store.locate import locate_model, recommended_percent
 
-        return EngineClient(locate_model(settings.model))
+        path = locate_model(settings.model)
+        return EngineClient(path, recommended_percent(path))
     raise EngineError(f"There is no engine {option!r}; use `llama` or `scripted:FILE.json`.")
 
 

@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,14 @@ _CALM_S = 60.0
 class EngineClient:
     """Implements `Engine` over the socket of a host that all windows share."""
 
-    def __init__(self, model: Path) -> None:
-        self._model = model
+    def __init__(self, model: Path, recommended_percent: int = 0) -> None:
+        """A client for a model file.
+
+        Args:
+            model: the file.
+            recommended_percent: see `ModelInfo.min_confidence_percent`; what the file itself says goes before it.
+        """
+        self._model, self._recommended_percent = model, recommended_percent
         self._status = EngineStatus(EngineState.STOPPED)
         self._listeners: list[StatusListener] = []
         self._changed = asyncio.Event()
@@ -116,6 +123,11 @@ class EngineClient:
             raise kind(self._status.message or "The engine is not running.")
         return self._peer
 
+    def _with_recommendation(self, status: EngineStatus) -> EngineStatus:
+        if status.model is None or status.model.min_confidence_percent:
+            return status
+        return replace(status, model=replace(status.model, min_confidence_percent=self._recommended_percent))
+
     def _set(self, status: EngineStatus) -> None:
         if status == self._status:
             return
@@ -174,7 +186,7 @@ class EngineClient:
         def take(wire: dict[str, Any]) -> None:
             nonlocal greeted
             greeted = True
-            self._set(codec.status_from_wire(wire))
+            self._set(self._with_recommendation(codec.status_from_wire(wire)))
 
         def hang_up_on_silence() -> None:
             if not greeted:

@@ -8,9 +8,9 @@ from lsp_server.errors import ModelFileError
 from lsp_server.model_store.bundled import bundled_model
 from lsp_server.model_store.choice import read_choice
 from lsp_server.model_store.folders import choice_file, models_folder
-from lsp_server.model_store.shelf import Model, State, find
+from lsp_server.model_store.shelf import Model, State, all_models, find
 
-__all__ = ["bundled_model", "locate_model"]
+__all__ = ["bundled_model", "locate_model", "recommended_percent"]
 
 _GGUF_MAGIC = b"GGUF"
 _SUFFIX = ".gguf"
@@ -33,6 +33,12 @@ def locate_model(name_or_path: str) -> Path:
         return _checked(_found(chosen))
     except ModelFileError as error:
         raise ModelFileError(f"{error} It was chosen with `models use`, and stands in {choice_file()}.") from error
+
+
+def recommended_percent(path: Path) -> int:
+    """What the catalog recommends for `lingCoder.minConfidencePercent` with this file; 0 where it says nothing."""
+    entries = (model.entry for model in all_models() if model.path == path)
+    return next((entry.min_confidence_percent or 0 for entry in entries if entry is not None), 0)
 
 
 def _found(name_or_path: str) -> Path:

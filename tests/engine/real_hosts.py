@@ -40,9 +40,9 @@ class Hosts:
         lines = [f"{name} = {value}\n" for name, value in settings.items()]
         (self.folder / "engine.toml").write_text("".join(lines), encoding="utf-8")
 
-    def client(self, model: Path) -> EngineClient:
+    def client(self, model: Path, recommended_percent: int = 0) -> EngineClient:
         """A client, not yet started; it is closed with the test."""
-        self.clients.append(EngineClient(model))
+        self.clients.append(EngineClient(model, recommended_percent))
         return self.clients[-1]
 
     async def ready_client(self, model: Path) -> EngineClient:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -238,3 +239,16 @@ async def test_each_death_is_told_once(runtime: Path, model: Path, monkeypatch: 
     deaths = [message for message in told if "ended" in message]
     assert len(deaths) == 1
     assert deaths[0].startswith("The engine's process ended. Its log is ")
+
+
+@pytest.mark.parametrize(("of_the_file", "used"), [(0, 60), (79, 79)])
+async def test_the_threshold_of_the_catalog(
+    hosts: Hosts, model: Path, pretend: Pretend, of_the_file: int, used: int
+) -> None:
+    """It serves where the file says nothing."""
+    assert READY.model is not None
+    info = replace(READY.model, min_confidence_percent=of_the_file)
+    await pretend(_greeting(replace(READY, model=info)))
+    status = await hosts.client(model, recommended_percent=60).wait_ready(LIMIT_S * 1000)
+    assert status.model is not None
+    assert status.model.min_confidence_percent == used
