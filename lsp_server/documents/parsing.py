@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 from tree_sitter import Parser, Tree
-from tree_sitter_language_pack import SupportedLanguage, get_language
 
 from lsp_server.documents.encoded_lines import ENCODING, edit_tree, reader
 from lsp_server.documents.text_lines import Edit
@@ -24,7 +23,9 @@ class Parse:
     """One parse of one text, old tree and all."""
 
     def __init__(self, grammar: str, lines: Sequence[str], old: Tree | None = None) -> None:
-        self._parser = Parser(get_language(cast(SupportedLanguage, grammar)))
+        from tree_sitter_language_pack import get_language  # 60 ms: not before `initialize` is answered
+
+        self._parser = Parser(get_language(cast(Any, grammar)))
         self._read = reader(lines)
         self._old = old
         self._ends_s = 0.0
