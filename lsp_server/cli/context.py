@@ -1,4 +1,4 @@
-"""`ling-coder-lsp context`: what a prompt at a place of a file would show, whence, and what is left out."""
+"""`ling-coder-lsp context`: what the repository has to say about a place of a file, whence, and what is left out."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def add_to(commands: Commands) -> None:
     """Declare the command."""
     parser = commands.add_parser(
         "context",
-        help="show what the model would see at one place of a file",
-        description="Show what the model would see at one place of a file, and why. Lines and columns count from 1, "
-        "columns in characters. The repository is indexed first, if it is not yet. Tokens are counted by the model "
+        help="show what the repository has to say about one place of a file",
+        description="Show what the repository has to say about one place of a file, and why; completions are computed "
+        "from the file alone. Lines and columns count from 1, columns in characters. The repository is indexed first, if it is not yet. Tokens are counted by the model "
         "that --model names, or else taken as four characters each.",
     )
     parser.add_argument("location", type=location, metavar="FILE:LINE:COLUMN")
