@@ -34,8 +34,9 @@ def add_to(commands: Commands) -> None:
         "context",
         help="show what the repository has to say about one place of a file",
         description="Show what the repository has to say about one place of a file, and why; completions are computed "
-        "from the file alone. Lines and columns count from 1, columns in characters. The repository is indexed first, if it is not yet. Tokens are counted by the model "
-        "that --model names, or else taken as four characters each.",
+        "from the file alone. Lines and columns count from 1, columns in characters. The repository is indexed "
+        "first, if it is not yet. Tokens are counted by the model that --model names, "
+        "or else taken as four characters each.",
     )
     parser.add_argument("location", type=location, metavar="FILE:LINE:COLUMN")
     parser.add_argument(
