@@ -162,7 +162,7 @@ class _Counts:
         return _Counts(
             sum(_cpu_s(process) for process in set(processes)),
             evaluated_tokens(stats),
-            int(stats["engine"]["answerTokens"]),
+            int(stats["tokens"]["generated"]),
             never_shown_tokens(stats),
         )
 

@@ -17,6 +17,8 @@ async def stats(ls: LingCoderServer, params: Any) -> dict[str, Any]:
     engine = status_as_json(ls.session.engine_status, state.settings)
     counters = await ls.session.engine_counters()
     counted = state.statistics.as_json()
+    # What was called off and what was computed ahead, too.
+    counted["tokens"]["generated"] = ls.session.memory.streamed_tokens
     counted["tokens"]["neverShown"] = ls.session.memory.never_shown_tokens
     return {
         **counted,
