@@ -1,10 +1,14 @@
-"""One server process for all tests of a module."""
+"""One server process for all tests of a module, or a folder of its own for the engine of each test."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
+import psutil
 import pytest
 import pytest_asyncio
 
@@ -39,3 +43,16 @@ async def editor(shared_editor: Editor) -> AsyncIterator[Editor]:
     """The module's server; after each test nothing was shown."""
     yield shared_editor
     assert shared_editor.client.messages == [], "the user was shown something nobody asked for"
+
+
+@pytest.fixture
+def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of its own for the engine of each test; it is ended by its process id."""
+    folder = Path(tempfile.mkdtemp(prefix="lc-")).resolve()
+    monkeypatch.setenv("LING_CODER_RUNTIME_DIR", str(folder))
+    monkeypatch.setenv("LING_CODER_CONFIG_DIR", str(folder))
+    yield folder
+    for process in psutil.process_iter(["cmdline"]):
+        if str(folder) in (process.info["cmdline"] or []):
+            process.kill()
+    shutil.rmtree(folder, ignore_errors=True)

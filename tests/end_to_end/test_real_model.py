@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import signal
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +15,7 @@ import pytest
 from models.tiny import write_tiny
 from tests.end_to_end.editor import PATIENCE_S, Editor, running_editor
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.real_model]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.real_model, pytest.mark.usefixtures("runtime")]
 
 CODE = "".join(f"def function_{number}(value):\n    return value + {number}\n\n\n" for number in range(120))
 
@@ -28,19 +25,6 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("gguf") / "tiny.gguf"
     write_tiny(path)
     return path
-
-
-@pytest.fixture(autouse=True)
-def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder of its own for the engine of each test; it is ended by its process id."""
-    folder = Path(tempfile.mkdtemp(prefix="lc-")).resolve()
-    monkeypatch.setenv("LING_CODER_RUNTIME_DIR", str(folder))
-    monkeypatch.setenv("LING_CODER_CONFIG_DIR", str(folder))
-    yield folder
-    for process in psutil.process_iter(["cmdline"]):
-        if str(folder) in (process.info["cmdline"] or []):
-            process.kill()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 async def engine(editor: Editor) -> dict[str, Any]:

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcRequestCancelled
@@ -25,7 +22,7 @@ from lsp_server.engine.llama import LlamaModel
 from lsp_server.model_store.locate import bundled_model
 from tests.end_to_end.editor import PATIENCE_S, ROOT, Buffer, Editor, running_editor
 
-pytestmark = [pytest.mark.end_to_end, pytest.mark.real_model, pytest.mark.slow]
+pytestmark = [pytest.mark.end_to_end, pytest.mark.real_model, pytest.mark.slow, pytest.mark.usefixtures("runtime")]
 
 TRACE = json.loads((ROOT / "examples" / "typing.json").read_text("utf-8"))["text"]
 LONG = "".join(f"def function_{number}(value):\n    return value + {number}\n\n\n" for number in range(100, 500))
@@ -35,19 +32,6 @@ SUFFIX_TOKENS = PROMPT_TOKENS // 5
 OPTIONS = {"maxPromptTokens": PROMPT_TOKENS, "maxNewTokens": 4, "speculation": False, "warmUp": False}
 FINE = {"shown", "empty", "nothing-left"}
 """How requests end whose answer nobody called off."""
-
-
-@pytest.fixture(autouse=True)
-def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder of its own for the engine of each test; it is ended by its process id."""
-    folder = Path(tempfile.mkdtemp(prefix="lc-")).resolve()
-    monkeypatch.setenv("LING_CODER_RUNTIME_DIR", str(folder))
-    monkeypatch.setenv("LING_CODER_CONFIG_DIR", str(folder))
-    yield folder
-    for process in psutil.process_iter(["cmdline"]):
-        if str(folder) in (process.info["cmdline"] or []):
-            process.kill()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
