@@ -21,7 +21,7 @@ from lsp_server.engine.base import Engine, ModelInfo, Priority
 from lsp_server.errors import CompletionError
 from lsp_server.laying_out import Layout
 from lsp_server.memory import Memory
-from lsp_server.outcome import Outcome, Suggestion
+from lsp_server.outcome import Outcome, Skip, Suggestion
 from lsp_server.power import Power
 from lsp_server.reuse import Record
 from lsp_server.state import State
@@ -31,6 +31,8 @@ IDLE_S = 2.0
 SCRATCH_LANE = "ahead"
 """One for all documents: what is computed ahead begins with what the document's own lane holds."""
 _LOADING_LIMIT_MS = 3_600_000.0
+_ENDED_EARLY = (Skip.CANCELLED, Skip.SUPERSEDED, Skip.STALE, Skip.CLOSED)
+"""Something else has happened since: nobody stays where such a request was made."""
 
 
 class Worker(Protocol):
@@ -67,6 +69,8 @@ class Ahead:
 
     def answered(self, request: CompletionRequest, outcome: Outcome) -> None:
         """A request has its outcome: compute what follows its suggestion."""
+        if outcome.skip in _ENDED_EARLY:
+            return
         snapshot = request.snapshot
         self.stays_at(snapshot.uri, (snapshot.caret_line, snapshot.caret_column))
         model = self._worker.engine.status.model
@@ -113,6 +117,12 @@ class Ahead:
     def something_happened(self) -> None:
         """Whoever types or leaves does not stay."""
         self._end_warm_up()
+
+    def closed(self, uri: str) -> None:
+        """A document is gone, and with it the wish to see more of it."""
+        self._end_warm_up()
+        if self._target is not None and self._target.uri == uri:
+            self._end_speculation()
 
     async def _read_when_idle(self, uri: str, place: Place) -> None:
         await asyncio.sleep(self._idle_s)

@@ -61,8 +61,8 @@ class Session:
     def close_document(self, uri: str) -> None:
         """Forget a document and end the work for it."""
         self.state.documents.pop(uri, None)
+        self._ahead.closed(uri)
         self.memory.forget(uri)
-        self._ahead.something_happened()
         self._in_flight.end(uri, Skip.CLOSED)
 
     def caret_moved(self, document: Document) -> None:

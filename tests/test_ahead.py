@@ -193,6 +193,16 @@ async def test_tokens_that_nobody_saw_are_counted() -> None:
     assert memory.never_shown_tokens < before
 
 
+async def test_closing_the_document_ends_it() -> None:
+    """Nothing is remembered of a document that is gone."""
+    desk = Desk(Rule(match=r"x = 1$", text="y " * 40, token_ms=3_600_000), Rule(text="1"))
+    await desk.ask("x = █")
+    await desk.engine.until(lambda: len(desk.engine.begun) == 2)
+    desk.session.close_document("file:///a.py")
+    await desk.engine.until(lambda: len(desk.engine.over) == 2)
+    assert desk.session.memory.history.find(snapshot("x = █", path="a.py")) is None
+
+
 # Reading ahead
 
 
@@ -225,6 +235,23 @@ async def test_typing_ends_it() -> None:
     for _ in range(20):
         await asyncio.sleep(0)
     assert desk.engine.begun == []
+
+
+@pytest.mark.parametrize("ends", ["changed", "closed session"])
+async def test_a_request_that_was_ended_early_begins_nothing(ends: str) -> None:
+    """Its place is where somebody was; after the end of a session no engine is made."""
+    desk = Desk(Rule(text="word", token_ms=3_600_000), settings=Settings(deadline_ms=60_000), idle_s=0.0)
+    request = asyncio.ensure_future(desk.ask("x = █"))
+    await desk.engine.until(lambda: len(desk.engine.begun) == 1)
+    if ends == "changed":
+        desk.write("x = y█")
+    else:
+        await desk.session.close()
+    await request
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert len(desk.engine.begun) == 1
+    assert (desk.session._engine is None) is (ends == "closed session")  # noqa: SLF001 - none may be made
 
 
 async def test_a_prompt_that_was_read_is_not_read_again() -> None:

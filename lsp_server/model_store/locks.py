@@ -44,7 +44,7 @@ def locked(
             if not waits:
                 on_wait()
             waits = True
-        except (OSError, NotImplementedError) as error:
+        except (OSError, NotImplementedError) as error:  # the second where a file system knows no locks
             reason = getattr(error, "strerror", None) or str(error)
             raise StoreError(f"The folder {folder} cannot be used: {reason}.") from error
         if called_off.wait(_LOOK_AGAIN_S):

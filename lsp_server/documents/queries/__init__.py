@@ -22,6 +22,8 @@ from tree_sitter_language_pack import SupportedLanguage, get_language
 from lsp_server.documents.encoded_lines import BYTES_PER_CHARACTER
 
 _FOLDER = Path(__file__).parent
+_SAME_QUERY = {"tsx": "typescript"}
+"""Grammars that differ only in what no query asks for."""
 _REFERENCE = "@reference"
 
 Match = tuple[int, dict[str, list[Node]]]
@@ -30,12 +32,12 @@ Match = tuple[int, dict[str, list[Node]]]
 
 def grammars() -> tuple[str, ...]:
     """The grammars that have a query of their own."""
-    return tuple(sorted(path.stem for path in _FOLDER.glob("*.scm")))
+    return tuple(sorted([*(path.stem for path in _FOLDER.glob("*.scm")), *_SAME_QUERY]))
 
 
 def source(grammar: str) -> str:
     """The text of a grammar's query; empty where there is none."""
-    path = _FOLDER / f"{grammar}.scm"
+    path = _FOLDER / f"{_SAME_QUERY.get(grammar, grammar)}.scm"
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
