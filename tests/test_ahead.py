@@ -251,7 +251,7 @@ async def test_a_request_that_was_ended_early_begins_nothing(ends: str) -> None:
     for _ in range(50):
         await asyncio.sleep(0)
     assert len(desk.engine.begun) == 1
-    assert (desk.session._engine is None) is (ends == "closed session")  # noqa: SLF001 - none may be made
+    assert (desk.session._engine is None) is (ends == "closed session")
 
 
 async def test_a_prompt_that_was_read_is_not_read_again() -> None:
